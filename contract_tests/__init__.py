@@ -1,0 +1,1 @@
+"""The contract tests: `pytest contract_tests` runs them against the mock or against real sites."""

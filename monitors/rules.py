@@ -216,7 +216,7 @@ RULES: Mapping[str, Rule] = {
 
 
 def rule_id(change: Change) -> str:
-    """Return the id of the rule a neutral change falls under: `response-body-…` at the root, else `response-property-…`.
+    """Return the id of the rule of a neutral change: `response-body-…` at the root, else `response-property-…`.
 
     Raises `KeyError` for a change no rule knows: a bug, held off by a test over every `what` in use.
     """
