@@ -1,0 +1,84 @@
+"""What must hold between the members of one run. Not documented, hence a warning and never a break."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from monitors.location import EACH, Step, location
+from monitors.model import Change
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_TOLERANCE = 1e-6
+_FRACTION = re.compile(r"\.(\d+)")
+
+
+def broken(run: Any) -> list[Change]:
+    """Return the invariants a run (a whole 200 body, valid under the contract) breaks.
+
+    Clocks: `started_at` ≤ `completed_at`, `created_at` ≤ `updated_at`. Each metric summary: `count` ≥ 0,
+    `first_step` ≤ `last_step`, `min` ≤ `max`, `mean` and `latest` between them (up to rounding), `stddev` ≥ 0.
+    `created_at` and `started_at` are not compared: a run that is imported started long before it was created.
+    A completed run may lack `completed_at` and `duration`: real ones do.
+    """
+    attributes = run["data"]["attributes"]
+    changes = [
+        _change(("data", "attributes", later), f"at or after `{earlier}`", f"`{later}` is before `{earlier}`", 1)
+        for earlier, later in (("started_at", "completed_at"), ("created_at", "updated_at"))
+        if _reversed(attributes.get(earlier), attributes.get(later))
+    ]
+    duration = attributes.get("duration")
+    if isinstance(duration, int | float) and duration < 0:
+        changes.append(_change(("data", "attributes", "duration"), "0 or more seconds", "a negative duration", 1))
+    return changes + list(_of_summaries(attributes["metric_summaries"]))
+
+
+def _change(path: tuple[Step, ...], base: str, message: str, count: int) -> Change:
+    times = f" ({count} times)" if count > 1 else ""
+    return Change("run-invariant-broken", location(path), base, "contradicted", message + times, count)
+
+
+def _reversed(earlier: Any, later: Any) -> bool:
+    first, second = _moment(earlier), _moment(later)
+    return first is not None and second is not None and second < first
+
+
+def _moment(text: Any) -> datetime | None:
+    """Read a date-time to the microsecond; real ones carry up to nine fraction digits."""
+    if not isinstance(text, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(_FRACTION.sub(lambda match: "." + match[1][:6].ljust(6, "0"), text))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def _above(low: Any, high: Any) -> bool:
+    """Tell whether `low` is really above `high`: sums of doubles are off by a few of their last bits."""
+    if low is None or high is None:
+        return False
+    return bool(low - high > _TOLERANCE * max(abs(low), abs(high), _TOLERANCE))
+
+
+_SUMMARY: tuple[tuple[str, str, str, Callable[[dict[str, Any]], bool]], ...] = (
+    ("count", "0 or more", "a negative `count`", lambda s: s["count"] < 0),
+    ("last_step", "at or after `first_step`", "`last_step` is before `first_step`",
+     lambda s: None not in (s.get("first_step"), s.get("last_step")) and s["last_step"] < s["first_step"]),
+    ("max", "at or above `min`", "`max` is below `min`", lambda s: _above(s.get("min"), s.get("max"))),
+    ("mean", "between `min` and `max`", "`mean` is outside `min` to `max`",
+     lambda s: _above(s.get("min"), s.get("mean")) or _above(s.get("mean"), s.get("max"))),
+    ("latest", "between `min` and `max`", "`latest` is outside `min` to `max`",
+     lambda s: _above(s.get("min"), s.get("latest")) or _above(s.get("latest"), s.get("max"))),
+    ("stddev", "0 or more", "a negative `stddev`", lambda s: s.get("stddev") is not None and s["stddev"] < 0),
+)  # fmt: skip
+
+
+def _of_summaries(summaries: list[dict[str, Any]]) -> Iterator[Change]:
+    for member, base, message, breaks in _SUMMARY:
+        count = sum(map(breaks, summaries))
+        if count:
+            yield _change(("data", "attributes", "metric_summaries", EACH, member), base, message, count)
