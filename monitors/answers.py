@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import enum
-import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from monitors.jsonbody import Parsed
-
-_HTML = re.compile(
-    rb"\s*(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!doctype|html|head|body|\?xml|center|h1|title)\b?", re.IGNORECASE | re.DOTALL
-)
-_LOOKED_AT = 2048
 
 
 class Form(enum.Enum):
@@ -28,18 +22,23 @@ class Form(enum.Enum):
     EMPTY = "nothing"
 
 
+_STARTS_OF_JSON = (b"{", b"[", b'"', b"\xff", b"\xfe", b"\x00")
+"""First bytes of what was meant to be JSON, be it in UTF-16 or UTF-32."""
+
+
 def form_of(body: bytes, parsed: Parsed) -> Form:
     """Return the form of a body.
 
     The edge's envelope is `{"status": "error", "code": …, "errors": […]}`, its HTML any markup; both seen in public
     reports. Which error statuses come with objects and which with strings: 1,520 recorded interactions of the v2 API.
     """
-    if not body.strip():
+    start = body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    if not start:
         return Form.EMPTY
-    if _HTML.match(body[:_LOOKED_AT]):
-        return Form.MARKUP
+    if start == b"<":
+        return Form.MARKUP  # no JSON text starts so
     if not parsed.usable:
-        return Form.BROKEN if body.lstrip()[:1] in (b"{", b"[", b"\xef", b"\xff", b"\xfe") else Form.TEXT
+        return Form.BROKEN if start in _STARTS_OF_JSON else Form.TEXT
     return _json_form(parsed.value)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import schemas
@@ -128,6 +128,8 @@ def _is_edge(status: int, form: Form) -> bool:
 def _edge(case: _Judge, status: int, form: Form) -> Finding:
     server = (case.observation.header("server") or "")[:_SHOWN_SERVER_CHARS]
     by = f" (server: {server})" if server else ""
+    if status == _TOO_MANY:
+        return case.finding("throttled", f"the edge throttles, with {form.value}{by}", revision=status)
     finding = case.finding("edge-answer", f"{status} with {form.value} in place of the API{by}", revision=status)
     # Under a success the reader takes the edge's page for a run: that breaks it wherever it was recorded.
     return replace(finding, level=Level.BREAKING) if status == _OK and not case.live else finding
@@ -215,23 +217,24 @@ def _of_body(case: _Judge, status: int, form: Form, parsed: jsonbody.Parsed) -> 
     findings = case.changes(_of_media_type(case.observation, status)) + case.changes(parsed.flaws)
     if not parsed.usable:
         return findings
-    changes = _explained(contract, case.observation.body, parsed)
-    if status != _OK and form in {Form.OBJECTS, Form.STRINGS} and not contract.allows(parsed.value):
+    if contract.keeps(parsed.value):
+        return findings + case.changes(_beyond(case.observation, status, parsed.value))
+    allowed = contract.allows(parsed.value)
+    if not allowed and form in {Form.OBJECTS, Form.STRINGS}:
         other = _other_form(case, status, form, parsed)
         if other is not None:
             return findings + other
-    findings.extend(case.changes(changes))
-    if status == _OK and contract.allows(parsed.value):
-        findings.extend(case.changes([*_of_identity(case.observation, parsed.value), *broken(parsed.value)]))
+    # The fast reader turns integers beyond 64 bits into floats; to explain a violation they must be exact.
+    exact = parsed if allowed or parsed.flaws else jsonbody.explain(case.observation.body)
+    findings.extend(case.changes(contract.explain(exact.value) if exact.usable else exact.flaws))
+    if allowed:
+        findings.extend(case.changes(_beyond(case.observation, status, parsed.value)))
     return findings
 
 
-def _explained(contract: Contract, body: bytes, parsed: jsonbody.Parsed) -> list[Change]:
-    if contract.keeps(parsed.value):
-        return []
-    # The fast reader turns integers beyond 64 bits into floats; the explanation needs them exact.
-    exact = parsed if parsed.flaws else jsonbody.explain(body)
-    return contract.explain(exact.value) if exact.usable else list(exact.flaws)
+def _beyond(observation: Observation, status: int, value: Any) -> list[Change]:
+    """Return what no schema says of a valid run: that it is another one, or contradicts itself."""
+    return [*_of_identity(observation, value), *broken(value)] if status == _OK else []
 
 
 def _empty(case: _Judge, status: int) -> Finding:
@@ -271,7 +274,7 @@ def _of_media_type(observation: Observation, status: int) -> list[Change]:
     return [Change("media-type-added", "$", _JSON_TYPES[0], found, f"an error under {found}")]
 
 
-def _of_identity(observation: Observation, run: Mapping[str, Mapping[str, str]]) -> list[Change]:
+def _of_identity(observation: Observation, run: Any) -> list[Change]:
     try:
         asked = str(int(observation.run_id))
     except ValueError:

@@ -41,7 +41,14 @@ def _change(path: tuple[Step, ...], base: str, message: str, count: int) -> Chan
     return Change("run-invariant-broken", location(path), base, "contradicted", message + times, count)
 
 
+_SECOND = len("2026-01-01T00:00:00")
+
+
 def _reversed(earlier: Any, later: Any) -> bool:
+    if not isinstance(earlier, str) or not isinstance(later, str):
+        return False
+    if earlier[:_SECOND] < later[:_SECOND] and earlier[-1:] == later[-1:] == "Z":
+        return False  # the usual case, told without reading either
     first, second = _moment(earlier), _moment(later)
     return first is not None and second is not None and second < first
 
@@ -77,8 +84,21 @@ _SUMMARY: tuple[tuple[str, str, str, Callable[[dict[str, Any]], bool]], ...] = (
 )  # fmt: skip
 
 
+def _consistent(summary: dict[str, Any]) -> bool:
+    """Tell, in one breath, whether nothing of the table below can be wrong with a summary: nearly all are."""
+    low, high = summary.get("min"), summary.get("max")
+    first, last = summary.get("first_step"), summary.get("last_step")
+    if low is None or high is None or first is None or last is None or summary.get("stddev") is not None:
+        return False
+    mean, latest = summary.get("mean", low), summary.get("latest", low)
+    if mean is None or latest is None:
+        return False
+    return bool(low <= mean <= high and low <= latest <= high and first <= last and summary["count"] >= 0)
+
+
 def _of_summaries(summaries: list[dict[str, Any]]) -> Iterator[Change]:
-    for member, base, message, breaks in _SUMMARY:
-        count = sum(map(breaks, summaries))
+    suspects = [summary for summary in summaries if not _consistent(summary)]
+    for member, base, message, breaks in _SUMMARY if suspects else ():
+        count = sum(map(breaks, suspects))
         if count:
             yield _change(("data", "attributes", "metric_summaries", EACH, member), base, message, count)

@@ -98,31 +98,56 @@ def branches(schema: Any, root: Any) -> list[dict[str, Any]]:
     return found
 
 
-def unknown_members(
-    schema: Any, root: Any, value: Any, path: tuple[Step, ...] = ()
-) -> Iterator[tuple[tuple[Step, ...], Any]]:
-    """Yield path and value of each member no schema names, wherever the schema does name some."""
-    applied = branches(schema, root)
-    if isinstance(value, dict):
+class KnownMembers:
+    """The names a schema knows at one place of a document, and what it knows below them; made once per schema.
+
+    `free` tells that any name may stand there: the schema names none, or describes the others as well.
+    """
+
+    __slots__ = ("_items", "_made", "_named", "_root", "free")
+
+    def __init__(self, schemas: list[Any], root: Any) -> None:
+        """Read off all branches that apply in place; children are made when first asked for."""
+        applied = [branch for schema in schemas for branch in branches(schema, root)]
         named: dict[str, list[Any]] = {}
         for branch in applied:
             properties = branch.get("properties")
             for name, child in (properties if isinstance(properties, dict) else {}).items():
                 named.setdefault(name, []).append(child)
-        closed = any(branch.get("additionalProperties") is False for branch in applied)
-        free = any(_describes_others(branch) for branch in applied) or not (named or closed)
-        for name, member in value.items():
-            if name in named:
-                child = named[name][0] if len(named[name]) == 1 else {"anyOf": named[name]}
-                yield from unknown_members(child, root, member, (*path, name))
-            elif not free:
-                yield (*path, name), member
-    elif isinstance(value, list):
-        items = [branch["items"] for branch in applied if isinstance(branch.get("items"), dict)]
-        if items:
-            child = items[0] if len(items) == 1 else {"anyOf": items}
-            for index, item in enumerate(value):
-                yield from unknown_members(child, root, item, (*path, index))
+        shut = any(branch.get("additionalProperties") is False for branch in applied)
+        self.free = any(_describes_others(branch) for branch in applied) or not (named or shut)
+        self._named, self._root = named, root
+        self._items = [branch["items"] for branch in applied if isinstance(branch.get("items"), dict)]
+        self._made: dict[str | None, KnownMembers | None] = {}
+
+    def member(self, name: str) -> KnownMembers | None:
+        """Return what is known below a member; None for a member no schema names."""
+        if name not in self._made:
+            self._made[name] = KnownMembers(self._named[name], self._root) if name in self._named else None
+        return self._made[name]
+
+    def items(self) -> KnownMembers | None:
+        """Return what is known of the items of a list; None where the schema describes none."""
+        if None not in self._made:
+            self._made[None] = KnownMembers(self._items, self._root) if self._items else None
+        return self._made[None]
+
+    def unknown(self, value: Any, path: tuple[Step, ...] = ()) -> Iterator[tuple[tuple[Step, ...], Any]]:
+        """Yield path and value of each member no schema names, wherever the schema does name some."""
+        if isinstance(value, dict):
+            for name, member in value.items():
+                if name in self._named:
+                    if isinstance(member, dict | list):
+                        known = self.member(name)
+                        yield from known.unknown(member, (*path, name)) if known else ()
+                elif not self.free:
+                    yield (*path, name), member
+        elif isinstance(value, list):
+            known = self.items()
+            if known is not None:
+                for index, item in enumerate(value):
+                    if isinstance(item, dict | list):
+                        yield from known.unknown(item, (*path, index))
 
 
 def _describes_others(branch: dict[str, Any]) -> bool:

@@ -10,7 +10,7 @@ import jsonschema_rs
 
 from monitors.location import Step, indexes, location
 from monitors.model import JSON, Change
-from monitors.schema_walk import closed, has_float, integer_paths, unknown_members, values_at
+from monitors.schema_walk import KnownMembers, closed, has_float, integer_paths, values_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +76,7 @@ class Contract:
     member" at once. Where objects cannot be closed (`allOf`, `unevaluatedProperties`), every value is explained.
     """
 
-    __slots__ = ("_closed", "_integers", "_open", "schema")
+    __slots__ = ("_closed", "_integers", "_known", "_open", "schema")
 
     def __init__(self, schema: dict[str, Any]) -> None:
         """Compile the schema; raises `ValueError` where it is no JSON Schema 2020-12 or a `$ref` leads nowhere."""
@@ -84,6 +84,7 @@ class Contract:
         self._open = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
         shut = closed(schema)
         self._closed = None if shut is None else jsonschema_rs.Draft202012Validator(shut, validate_formats=True)
+        self._known = KnownMembers([schema], schema)
         self._integers = tuple(integer_paths(schema, schema, (), 0))
 
     def keeps(self, value: Any) -> bool:
@@ -110,7 +111,7 @@ class Contract:
         """
         places = [place for place, _ in zip(self._violations(value), range(_MAX_ERRORS), strict=False)]
         places.extend(_integers_as_floats(value, self._integers))
-        places.extend(_unknown_places(self.schema, value))
+        places.extend(_unknown_places(self._known, value))
         return gather(places)
 
     def _violations(self, value: Any) -> Iterator[Place]:
@@ -260,8 +261,8 @@ def _integers_as_floats(value: Any, paths: tuple[tuple[str | None, ...], ...]) -
                 yield Place("type-generalized", where, "integer", "number", message)
 
 
-def _unknown_places(schema: Any, value: Any) -> Iterator[Place]:
-    for path, member in unknown_members(schema, schema, value):
+def _unknown_places(known: KnownMembers, value: Any) -> Iterator[Place]:
+    for path, member in known.unknown(value):
         found = type_of(member)
         message = f"{_quoted(str(path[-1]))} ({found}) is not in the contract"
         yield Place("optional-property-added", path, None, found, message)
