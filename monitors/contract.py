@@ -252,7 +252,8 @@ def _other_form(case: _Judge, status: int, form: Form, parsed: jsonbody.Parsed) 
     if other is None or not other.allows(parsed.value):
         return None
     message = f"{form.value} where {documented.value} is documented for {status}"
-    return [case.finding("response-error-form-changed", message, base=documented.value, revision=form.value)]
+    finding = case.finding("response-error-form-changed", message, base=documented.value, revision=form.value)
+    return [replace(finding, location="$.errors[*]")]
 
 
 def _of_media_type(observation: Observation, status: int) -> list[Change]:

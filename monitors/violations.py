@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
@@ -179,12 +179,38 @@ def _union_places(error: Any, path: tuple[Step, ...]) -> Iterator[Place]:
             types.update(misfit.kind.types)
     if not alike:
         yield _type_place(sorted(types, key=lambda name: (name == "null", name)), value, path)
-    elif len(alike) == 1:
-        for inner in alike[0]:
-            yield from _places(inner, tuple(inner.instance_path))
-    else:
-        message = f"fits none of the {len(error.kind.context)} documented variants"
-        yield Place("variant-added", path, f"one of {len(error.kind.context)} variants", type_of(value), message)
+        return
+    variants = [[p for inner in variant for p in _places(inner, tuple(inner.instance_path))] for variant in alike]
+    resembled = _in_every(variants) or _deepest(variants)
+    if resembled:
+        yield from resembled
+        return
+    message = f"fits none of the {len(error.kind.context)} documented variants"
+    yield Place("variant-added", path, f"one of {len(error.kind.context)} variants", type_of(value), message)
+
+
+def _in_every(variants: list[list[Place]]) -> list[Place]:
+    """Return what a value breaks of every variant alike: it would be broken whichever was meant."""
+    shared = set.intersection(*({(place.what, place.path) for place in variant} for variant in variants))
+    found: dict[tuple[str, tuple[Step, ...]], list[Place]] = {}
+    for place in (place for variant in variants for place in variant if (place.what, place.path) in shared):
+        found.setdefault((place.what, place.path), []).append(place)
+    return [_joined(places) for places in found.values()]
+
+
+def _joined(places: list[Place]) -> Place:
+    bases = list(dict.fromkeys(str(place.base) for place in places))
+    if len(bases) == 1:
+        return places[0]
+    promised = " or ".join(bases)
+    return replace(places[0], base=promised, message=f"{places[0].revision} where {promised} is promised")
+
+
+def _deepest(variants: list[list[Place]]) -> list[Place]:
+    """Return the violations of the one variant the value resembles most: it is broken only further down."""
+    depths = [min(len(place.path) for place in variant) for variant in variants]
+    deepest = [variant for variant, depth in zip(variants, depths, strict=True) if depth == max(depths)]
+    return deepest[0] if len(deepest) == 1 else []
 
 
 def _place(error: Any, path: tuple[Step, ...]) -> Place:
