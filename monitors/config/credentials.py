@@ -17,8 +17,8 @@ def key_flaw(key: str) -> str | None:
     for position, character in enumerate(key, start=1):
         if "!" <= character <= "~":
             continue
-        what = "whitespace" if character.isspace() else "outside printable ASCII"
-        return f"has a character that is {what} (number {position} of {len(key)})"
+        what = "whitespace" if character.isspace() else "something other than printable ASCII"
+        return f"has {what} at character {position} of {len(key)}"
     return None
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitors.config.document import Document, read
 from monitors.config.site import SiteSettings, SiteSources
-from monitors.config.table import LEVEL, LEVEL_RULES, SITE, TOP, shown
+from monitors.config.table import SITE, TOP, shown
 from monitors.errors import ConfigError, UsageError
 from monitors.model import Level
 from monitors.sites import find_site, find_sites
@@ -17,6 +17,7 @@ from monitors.sites import find_site, find_sites
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from monitors.config.table import Row
     from monitors.sites import Site
 
 FILE_NAME = "model-lab-monitor.toml"
@@ -26,17 +27,14 @@ _DEFAULT_SITE = "datadoghq.com"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The whole configuration; `levels` holds the levels of availability rules that differ from the table's.
-
-    `path` is the file that was read, None where there was none.
-    """
+    """The whole configuration; `path` is the file that was read, None where there was none."""
 
     sites: tuple[SiteSettings, ...]
     timeout_s: float = 10.0
     certificate_warning_days: int = 14
     fail_on: Level = Level.BREAKING
+    availability: Level = Level.BREAKING
     pause_s: float = 1.0
-    levels: Mapping[str, Level] = field(default_factory=dict)
     path: Path | None = None
 
 
@@ -85,9 +83,8 @@ class _Loader:
 
     def settings(self, chosen: Sequence[Site]) -> Settings:
         values = self.document.values
-        top = {name: value for name, value in values.items() if name not in {"sites", "levels"}}
-        known = self._table((), top, TOP, also=("levels", "sites"))
-        levels = self._levels(values.get("levels", {}))
+        top = {name: value for name, value in values.items() if name != "sites"}
+        known = self._table((), top, TOP, also=("sites",))
         tables = self._site_tables(values.get("sites", {}))
         home = self._home()
         sites = []
@@ -95,13 +92,17 @@ class _Loader:
             sources = SiteSources(site, site.key == home, tables.get(site.key, {}), self.document, self.environ)
             sites.append(sources.settings())
             self.mistakes += sources.mistakes
-        return Settings(sites=tuple(sites), levels=levels, path=self.document.path, **known)
+        return Settings(sites=tuple(sites), path=self.document.path, **known)
 
     def _wrong(self, path: tuple[str, ...], message: str) -> None:
         self.mistakes.append(f"{self.document.place(path)}: {message}")
 
     def _table(
-        self, path: tuple[str, ...], values: Mapping[str, Any], rows: Mapping[str, Any], also: tuple[str, ...] = ()
+        self,
+        path: tuple[str, ...],
+        values: Mapping[str, Any],
+        rows: Mapping[str, Row],
+        also: tuple[str, ...] = (),
     ) -> dict[str, Any]:
         """Return the table's values as the rows read them; anything else is a mistake."""
         known = {}
@@ -124,12 +125,6 @@ class _Loader:
             f"{name}: a key is never written into this file; write {name}_env with the name of an environment "
             f"variable, or {name}_file with a path, and replace the key if the file was shared",
         )
-
-    def _levels(self, values: Any) -> dict[str, Level]:
-        if not isinstance(values, dict):
-            self._wrong(("levels",), f"levels must be a table [levels]; it is {shown(values)}")
-            return {}
-        return self._table(("levels",), values, dict.fromkeys(LEVEL_RULES, LEVEL))
 
     def _site_tables(self, values: Any) -> dict[str, dict[str, Any]]:
         """Return the checked table of each site by its key."""

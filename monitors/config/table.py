@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from monitors.checks import INT64_MAX
-from monitors.model import JSON, Kind, Level
-from monitors.rules import RULES
+from monitors.model import JSON, Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 LEVELS: Mapping[str, Level] = {str(level): level for level in Level}
-_LEVEL_WORDS = "`info`, `warning` or `breaking`"
 _LOOKS_SECRET = re.compile(r"(?=.*[0-9])[A-Za-z0-9_-]{24,}\Z")
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*\Z")
 _SHOWN_CHARS = 60
@@ -42,7 +40,7 @@ class Row:
 def shown(value: JSON) -> str:
     """Return a value as an error may show it: short, on one line, and not at all where it could be a key."""
     if isinstance(value, str) and _LOOKS_SECRET.match(value):
-        return "a text of " + str(len(value)) + " characters, not shown in case it is a key"
+        return f"({len(value)} characters, not shown in case they are a key)"
     if isinstance(value, dict | list):
         return "a table" if isinstance(value, dict) else "a list"
     text = repr(value) if not isinstance(value, bool) else str(value).lower()
@@ -82,11 +80,14 @@ def _days(value: object) -> int:
     raise ValueError(message)
 
 
-def _level(value: object) -> Level:
-    if isinstance(value, str) and value in LEVELS:
-        return LEVELS[value]
-    message = 'one of "info", "warning", "breaking"'
-    raise ValueError(message)
+def _level(*words: str) -> Callable[[object], Level]:
+    def read(value: object) -> Level:
+        if isinstance(value, str) and value in words:
+            return LEVELS[value]
+        message = "one of " + ", ".join(f'"{word}"' for word in words)
+        raise ValueError(message)
+
+    return read
 
 
 def _variable(value: object) -> str:
@@ -127,10 +128,17 @@ TOP = {
         ),
         (
             "fail_on",
-            _LEVEL_WORDS,
+            "`info`, `warning` or `breaking`",
             '`"breaking"`',
             "The lowest level that makes a command fail; `--fail-on` has the last word.",
-            _level,
+            _level("info", "warning", "breaking"),
+        ),
+        (
+            "availability",
+            "`warning` or `breaking`",
+            '`"breaking"`',
+            "The level of a site that is unavailable. What is only a warning by its rule, like throttling, stays one.",
+            _level("warning", "breaking"),
         ),
         (
             "pause_s",
@@ -182,18 +190,6 @@ SITE = {
         ),
     )
 }
-LEVEL_RULES: Mapping[str, Level] = {rule.id: rule.level for rule in RULES.values() if rule.kind is Kind.AVAILABILITY}
-"""The rules whose level the file may set, with the level each has otherwise: those of availability."""
-
-LEVEL = Row(
-    "file",
-    "levels.RULE",
-    _LEVEL_WORDS,
-    "see docs/rules.md",
-    "The level of one availability rule, e.g. `connection-refused` under `[levels]`. "
-    "Contract and drift have fixed levels.",
-    _level,
-)
 ENVIRONMENT = _rows(
     "environment",
     ("MODEL_LAB_MONITOR_CONFIG", "path", "`model-lab-monitor.toml` here", "The configuration file; `--config` wins."),
@@ -221,7 +217,6 @@ ENVIRONMENT = _rows(
 def describe() -> Iterator[Row]:
     """Yield every setting, the file's first, names as a user writes them (`sites.SITE.run_id`)."""
     yield from TOP.values()
-    yield LEVEL
     for row in SITE.values():
         yield Row(row.where, f"sites.SITE.{row.name}", row.takes, row.default, row.meaning)
     yield from ENVIRONMENT
