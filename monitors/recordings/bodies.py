@@ -19,6 +19,7 @@ MAX_DECODED_BYTES = 64 * 2**20
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _MAX_CODINGS = 3
+_MAX_MEMBERS = 100
 # Other encodings are a matter of the recorder's guess; these two are what HTTP clients assume for text of unknown kind.
 _TEXT_ENCODINGS = {"iso-8859-1": "latin-1", "latin-1": "latin-1", "windows-1252": "cp1252"}
 
@@ -51,8 +52,8 @@ def bytes_of(value: Any, encoding: Any = None) -> bytes:
 def from_base64(value: Any) -> bytes:
     """Return the bytes of a base64 text, line breaks allowed; raises `UnreadableError` where it is none."""
     try:
-        return base64.b64decode(value)
-    except (binascii.Error, ValueError, TypeError):
+        return base64.b64decode("".join(value.split()), validate=True)
+    except (binascii.Error, ValueError, TypeError, AttributeError):
         message = "the body is no base64"
         raise UnreadableError(message) from None
 
@@ -96,9 +97,9 @@ def _failure(rule: str, message: str) -> TransportFailure:
 def _is_coded(content: bytes, coding: str) -> bool:
     if coding in ("gzip", "x-gzip"):
         return content.startswith(_GZIP_MAGIC)
-    if not content or content.lstrip()[:1] in b"{[<":
-        return False
-    return not _is_utf8(content) if coding != "deflate" else True
+    if coding == "deflate" and content[:1] == b"\x78" and int.from_bytes(content[:2], "big") % 31 == 0:
+        return True  # zlib's header says it (RFC 1950)
+    return not _is_utf8(content)
 
 
 def _is_utf8(content: bytes) -> bool:
@@ -128,10 +129,13 @@ def _undo(content: bytes, coding: str) -> bytes:
 
 def _inflate_members(content: bytes) -> bytes:
     whole = b""
-    while content.startswith(_GZIP_MAGIC):
+    for _ in range(_MAX_MEMBERS):
+        if not content.startswith(_GZIP_MAGIC):
+            return whole
         member, content = _inflate(content, zlib.MAX_WBITS | 16, MAX_DECODED_BYTES - len(whole))
         whole = whole + member if whole else member
-    return whole
+    message = f"more than {_MAX_MEMBERS} gzip members"
+    raise zlib.error(message)
 
 
 def _inflate(content: bytes, window: int, limit: int = MAX_DECODED_BYTES) -> tuple[bytes, bytes]:

@@ -27,12 +27,16 @@ class Aside(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LeftAside:
-    """`count` entries of one file (or files of one directory) that were not judged, and why; `reason` holds no ids."""
+    """`count` entries of one file (or files of one directory) that were not judged, and why; `reason` holds no ids.
+
+    `exact` is false where a cassette that cannot hold ours was counted by its lines and not parsed.
+    """
 
     source: str
     reason: str
     count: int = 1
     kind: Aside = Aside.UNKNOWN
+    exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ from monitors.recordings.entry import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _NOT_MODIFIED = 304
 
@@ -69,32 +68,32 @@ def _body(response: dict[str, Any]) -> bytes:
             return b""
         message = "the archive holds no body"
         raise UnreadableError(message)
-    if encoding == "base64" or content.get("_isBinary"):
-        return _binary(text)
-    return _joined(text, response) or bytes_of(text)
+    if encoding == "base64":
+        return _chunks(text, from_base64)
+    # Polly.js before its version 6 wrote hex, and before its version 4 did not even say so.
+    if encoding == "hex" or content.get("_isBinary") or _is_bare_hex(text):
+        return _chunks(text, _from_hex)
+    return bytes_of(text)
 
 
-def _binary(text: Any) -> bytes:
-    return _joined(text, None) or _decode(text)
+def _is_bare_hex(text: Any) -> bool:
+    return isinstance(text, str) and text.startswith('["1f8b')
 
 
-def _joined(text: Any, response: dict[str, Any] | None) -> bytes | None:
-    """Join the chunks Polly.js keeps of a compressed body: a JSON list of base64, in older versions of hex."""
-    if response is not None and "_isBinary" not in response.get("content", {}):
-        return None
-    if not (isinstance(text, str) and text.startswith("[")):
-        return None
+def _chunks(text: Any, decode: Callable[[Any], bytes]) -> bytes:
+    """Join what Polly.js keeps of a compressed body: a JSON list of chunks, each encoded by itself."""
+    if isinstance(text, str) and text.startswith("["):
+        try:
+            chunks = orjson.loads(text)
+        except ValueError:
+            chunks = [text]
+        return b"".join(decode(chunk) for chunk in chunks)
+    return decode(text)
+
+
+def _from_hex(chunk: Any) -> bytes:
     try:
-        chunks = orjson.loads(text)
-    except ValueError:
-        return None
-    if not (isinstance(chunks, list) and chunks and all(isinstance(chunk, str) for chunk in chunks)):
-        return None
-    return b"".join(_decode(chunk) for chunk in chunks)
-
-
-def _decode(chunk: Any) -> bytes:
-    try:
-        return binascii.unhexlify(chunk)
-    except (binascii.Error, ValueError, TypeError):
-        return from_base64(chunk)
+        return bytes.fromhex(chunk)
+    except (ValueError, TypeError):
+        message = "the body is not hexadecimal"
+        raise UnreadableError(message) from None

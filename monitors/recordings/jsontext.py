@@ -82,7 +82,7 @@ class Written:
 
     def _skip(self, at: int) -> int:
         match = _SPACE.match(self._document, at)
-        assert match is not None  # noqa: S101 - the pattern matches the empty text
+        assert match is not None
         return match.end()
 
     def _item(self, index: int) -> int:

@@ -50,7 +50,7 @@ def operations(data: bytes) -> Iterator[tuple[str, str]]:
     """Yield method and URL of each interaction by its lines alone, without parsing: fast, and nearly exact."""
     for match in _OPERATION.finditer(data):
         method, url = match["m1"] or match["m2"], match["u1"] or match["u2"]
-        yield method.decode("latin-1").strip("'\":"), url.decode("latin-1").strip("'\"")
+        yield method.decode("latin-1").strip("'\":").upper(), url.decode("latin-1").strip("'\"")
 
 
 def interactions(data: bytes) -> Iterator[Any]:
@@ -101,7 +101,7 @@ class _Tree:
             return self._place(self._remember(event, _scalar(event)))
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self._anchors:
-                message = f"line {event.start_mark.line + 1}: the alias *{event.anchor} has no anchor"
+                message = f"{_line(event)}: the alias *{event.anchor} has no anchor"
                 raise BrokenError(message)
             return self._place(self._anchors[event.anchor])
         if isinstance(event, yaml.CollectionStartEvent):
@@ -115,18 +115,18 @@ class _Tree:
     def _remember(self, event: yaml.NodeEvent, value: Any) -> Any:
         self._nodes += 1
         if self._nodes > MAX_NODES:
-            message = f"line {event.start_mark.line + 1}: more than {MAX_NODES} nodes in one interaction"
+            message = f"{_line(event)}: more than {MAX_NODES} nodes in one interaction"
             raise BrokenError(message)
         if event.anchor:
             self._anchors[event.anchor] = value
             if len(self._anchors) > MAX_ANCHORS:
-                message = f"line {event.start_mark.line + 1}: more than {MAX_ANCHORS} anchors"
+                message = f"{_line(event)}: more than {MAX_ANCHORS} anchors"
                 raise BrokenError(message)
         return value
 
     def _begin(self, event: yaml.CollectionStartEvent) -> None:
         if len(self._open) >= MAX_DEPTH:
-            message = f"line {event.start_mark.line + 1}: nests deeper than {MAX_DEPTH} levels"
+            message = f"{_line(event)}: nests deeper than {MAX_DEPTH} levels"
             raise BrokenError(message)
         is_list = isinstance(event, yaml.SequenceStartEvent)
         value: dict[Any, Any] | list[Any] = [] if is_list else {}
@@ -159,6 +159,10 @@ class _Tree:
             parent.value[parent.key] = value
             parent.key = _NO_KEY
         return _NOTHING
+
+
+def _line(event: yaml.Event) -> str:
+    return f"line {event.start_mark.line + 1}" if event.start_mark else "somewhere"
 
 
 def _scalar(event: yaml.ScalarEvent) -> Any:
