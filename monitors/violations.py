@@ -11,6 +11,7 @@ import jsonschema_rs
 from monitors.location import Step, indexes, location
 from monitors.model import JSON, Change
 from monitors.schema_walk import KnownMembers, closed, has_float, integer_paths, values_at
+from schemas.formats import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +70,10 @@ class Place:
     message: str
 
 
+def _validator(schema: Any) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True, formats=dict(FORMATS))
+
+
 class Contract:
     """A JSON Schema made ready to judge values: a fast yes, and an explanation for a no.
 
@@ -81,9 +86,9 @@ class Contract:
     def __init__(self, schema: dict[str, Any]) -> None:
         """Compile the schema; raises `ValueError` where it is no JSON Schema 2020-12 or a `$ref` leads nowhere."""
         self.schema = schema
-        self._open = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+        self._open = _validator(schema)
         shut = closed(schema)
-        self._closed = None if shut is None else jsonschema_rs.Draft202012Validator(shut, validate_formats=True)
+        self._closed = None if shut is None else _validator(shut)
         self._known = KnownMembers([schema], schema)
         self._integers = tuple(integer_paths(schema, schema, (), 0))
 

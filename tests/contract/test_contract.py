@@ -192,6 +192,13 @@ def test_a_certificate_about_to_expire_is_a_warning(observe: Any) -> None:
     assert judge(observe(tls=replace(tls, not_after=None))) == []
 
 
+@pytest.mark.parametrize("text", ["2026-05-18T15:0-:36Z", "2026-05-18 15:55:36Z", "2026-05-18T15:55:36", "1779119736"])
+def test_a_timestamp_that_is_none_breaks(observe: Any, run: Any, text: str) -> None:
+    """What only looks like a date-time is found, whatever the fast validator thinks of it."""
+    (finding,) = judge(observe(run(created_at=text)))
+    assert (finding.rule, finding.location) == ("response-property-type-changed", "$.data.attributes.created_at")
+
+
 def test_a_head_answer_has_no_body_to_judge(observe: Any) -> None:
     """HEAD is judged by its status alone."""
     assert judge(observe(b"", 200, method="HEAD")) == []
