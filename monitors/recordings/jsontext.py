@@ -71,7 +71,7 @@ class Written:
     def member(self, *names: str, item: int | None = None) -> bytes:
         """Return the text of the member reached by `names` from the root, or from the root list's `item`.
 
-        Raises `LookupError` where there is none and `RecursionError` where it nests too deep.
+        The member must exist. Raises `RecursionError` where it nests too deep.
         """
         at = self._skip(0) if item is None else self._item(item)
         for name in names:
@@ -96,9 +96,8 @@ class Written:
             yield name, self._skip(self._skip(end) + 1)
 
     def _starts(self, at: int, *, named: bool) -> Iterator[int]:
-        opener, closer = ("{", "}") if named else ("[", "]")
-        if self._document[at] != opener:
-            return
+        """Yield where each item, or the name of each member, of the collection at `at` starts."""
+        closer = "}" if named else "]"
         at = self._skip(at + 1)
         while self._document[at] != closer:
             yield at

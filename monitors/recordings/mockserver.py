@@ -69,15 +69,17 @@ def _body(body: Any, member: Callable[..., bytes]) -> bytes:
             if body.get(name) is not None:
                 return from_base64(body[name])
         kept = next((body[name] for name in ("json", "string", "xml") if name in body), None)
-        if not isinstance(kept, dict | list):
-            return bytes_of(kept)
-        return _as_written(member, "body", "json")
+        if "json" in body and not isinstance(kept, str):
+            return _as_written(member, "body", "json")
+        return bytes_of(kept)
     return _as_written(member, "body")
 
 
 def _is_wrapped(body: dict[str, Any]) -> bool:
     names = set(body)
-    return bool(names & _KEEPERS) and (body.get("type") in _TYPED or names <= _KEEPERS | _ASIDE)
+    if not names & _KEEPERS:
+        return False
+    return body["type"] in _TYPED if isinstance(body.get("type"), str) else names <= _KEEPERS | _ASIDE
 
 
 def _as_written(member: Callable[..., bytes], *names: str) -> bytes:

@@ -66,8 +66,9 @@ def interactions(data: bytes) -> Iterator[Any]:
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         message = f"{place}{error.problem or error.context}"
         raise BrokenError(message) from None
-    except (yaml.YAMLError, UnicodeError) as error:
-        message = str(error).splitlines()[0]
+    except yaml.reader.ReaderError as error:
+        line = data.count(b"\n", 0, error.position) + 1
+        message = f"line {line}: {error.reason}"
         raise BrokenError(message) from None
 
 
