@@ -51,12 +51,6 @@ class Credentials:
         """The value of the header DD-APPLICATION-KEY."""
         return self._app_key
 
-    def mask(self, text: str) -> str:
-        """Return the text with either key replaced by `***`; the longer one first, should one hold the other."""
-        for key in sorted((self._api_key, self._app_key), key=len, reverse=True):
-            text = text.replace(key, MASK)
-        return text
-
     def __repr__(self) -> str:
         """Return the masked form, which `str` and `format` use too."""
         return f"Credentials(api_key='{MASK}', app_key='{MASK}')"

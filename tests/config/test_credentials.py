@@ -65,7 +65,3 @@ def test_a_key_that_cannot_stand_in_a_header_is_refused(api_key: str, app_key: s
     with pytest.raises(ConfigError) as caught:
         Credentials(api_key, app_key)
     assert str(caught.value) == f"{message}; a key is printable ASCII without spaces or line ends"
-
-
-def test_masking_replaces_the_longer_key_first() -> None:
-    assert Credentials("abc", "abcdef").mask("abcdef abc abd") == "*** *** abd"
