@@ -1,0 +1,43 @@
+"""What a report has to say beside its findings: checks not made, entries left aside."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from monitors.report.text import counted, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from monitors.report.value import Report
+
+_SHOWN_REASONS = 4
+
+
+def notes(report: Report) -> list[str]:
+    """Return one line of raw text for each reason to skip, and one for everything left aside."""
+    return [*_skipped(report), *_left_aside(report)]
+
+
+def _skipped(report: Report) -> Iterator[str]:
+    by_reason: dict[str, dict[str, list[str]]] = {}
+    for entry in report.skipped:
+        by_reason.setdefault(entry.reason, {}).setdefault(entry.site, []).append(entry.check)
+    for reason, sites in by_reason.items():
+        # Most sites lack the same checks for the same reason: one line tells them all.
+        alike: dict[tuple[str, ...], list[str]] = {}
+        for site, checks in sites.items():
+            alike.setdefault(tuple(checks), []).append(site)
+        for made, names in alike.items():
+            yield f"Not made: {listed(list(made))} on {listed(names)}: {reason}"
+
+
+def _left_aside(report: Report) -> Iterator[str]:
+    if not report.left_aside:
+        return
+    by_reason: Counter[str] = Counter()
+    for entry in report.left_aside:
+        by_reason[entry.reason] += entry.count
+    words = [f"{count:,} {reason}" for reason, count in by_reason.most_common()]
+    yield f"Left aside: {counted(by_reason.total(), 'entry', 'entries')} ({listed(words, _SHOWN_REASONS)})"
