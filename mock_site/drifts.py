@@ -9,17 +9,34 @@ from typing import Any
 from mock_site.drift_table import DRIFTS, Drift
 from mock_site.mistakes import MockUsageError, unknown
 from mock_site.mutations import Place
-from mock_site.spots import Path, Spot, contract_locations, generalised, location, parse_location, walk
+from mock_site.spots import Path, contract_locations, generalised, location, parse_location, walk
 
 __all__ = ["DRIFTS", "Drift", "DriftAt", "applicable_locations", "apply", "dump", "parse_drift"]
+
+_OK = 200
 
 
 @dataclass(frozen=True, slots=True)
 class DriftAt:
-    """A drift at a location: the one asked for, else the drift's own."""
+    """A drift at a location. Without one it goes to its default or, where that does not apply, to the first place.
+
+    A drift without location leaves errors alone if it is one of runs, and runs if it is one of errors.
+    """
 
     drift: Drift
-    location: str
+    location: str | None = None
+
+    def apply_if_it_fits(self, document: Any, status: int) -> tuple[Any] | None:
+        """Return the drifted document, alone in a tuple since it may be null, or None where it applies nowhere."""
+        if self.location is not None:
+            return _applied(document, self.drift, parse_location(self.location), status)
+        if (status == _OK) != (self.drift.on == "run"):
+            return None
+        changed = _applied(document, self.drift, parse_location(self.drift.default), status)
+        if changed is not None:
+            return changed
+        first = next((spot.path for spot in walk(document, status) if self.drift.applies(spot)), None)
+        return None if first is None else _applied(document, self.drift, generalised(first), status)
 
 
 def parse_drift(text: str) -> DriftAt:
@@ -32,7 +49,7 @@ def parse_drift(text: str) -> DriftAt:
     if drift is None:
         raise unknown("drift", name, DRIFTS)
     if not where:
-        return DriftAt(drift, drift.default)
+        return DriftAt(drift)
     if location(generalised(parse_location(where))) not in contract_locations():
         raise unknown("location", where, contract_locations())
     return DriftAt(drift, where)
@@ -56,27 +73,21 @@ def apply(document: Any, drift: Drift, where: str | None = None, status: int = 2
     `[*]` means every item the drift applies to; an index means that item. Raises `MockUsageError` where it applies
     to nothing there.
     """
-    pattern = parse_location(where or drift.default)
-    changed = applied(document, drift, pattern, status)
+    changed = DriftAt(drift, where).apply_if_it_fits(document, status)
     if changed is None:
-        message = f"the drift {drift.name} does not apply at {where or drift.default} of this answer."
+        message = f"the drift {drift.name} does not apply at {where or 'any place'} of this answer."
         raise MockUsageError(message)
     return changed[0]
 
 
-def applied(document: Any, drift: Drift, pattern: Path, status: int) -> tuple[Any] | None:
-    """Return the drifted document, alone in a tuple since it may be null, or None where the drift does not apply."""
+def _applied(document: Any, drift: Drift, pattern: Path, status: int) -> tuple[Any] | None:
     spots = [spot for spot in walk(document, status, pattern) if drift.applies(spot)]
     if not spots:
         return None
     root = {"": _copy(document)}
     for spot in reversed(spots):  # from the end, so that indexes still to come keep their meaning
-        _mutate(root, drift, spot)
+        drift.mutate(Place(root, spot))
     return (root[""],)
-
-
-def _mutate(root: dict[str, Any], drift: Drift, spot: Spot) -> None:
-    drift.mutate(Place(root, spot))
 
 
 def _copy(node: Any) -> Any:

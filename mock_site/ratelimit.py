@@ -51,13 +51,17 @@ class Bucket:
 
     def take(self, now_s: float) -> bool:
         """Count one request; false where the limit is used up. `now_s` is seconds since the epoch."""
-        if now_s >= self._end_s or now_s < self._end_s - self.rate.period_s:
-            self._end_s = (now_s // self.rate.period_s + 1) * self.rate.period_s
-            self._left = self.rate.limit
+        self.roll(now_s)
         if self._left <= 0:
             return False
         self._left -= 1
         return True
+
+    def roll(self, now_s: float) -> None:
+        """Begin a new period if the last one is over (or the clock was set back)."""
+        if now_s >= self._end_s or now_s < self._end_s - self.rate.period_s:
+            self._end_s = (now_s // self.rate.period_s + 1) * self.rate.period_s
+            self._left = self.rate.limit
 
     def headers(self, now_s: float, *, left: int | None = None) -> tuple[Header, ...]:
         """Return the five headers as they stand after `take`; `left` replaces what remains."""
