@@ -28,6 +28,8 @@ _MASK = "***"
 # Shorter values and plain digits are placeholders: masking those would take pieces out of innocent bodies.
 _KEY_VALUE = re.compile(r"(?=.*[A-Za-z].*[A-Za-z])[A-Za-z0-9._+/=~-]{12,}\Z")
 _FEWEST_DISTINCT = 5
+# A request has two keys; a hostile recording has thousands, and each costs a pass over the body.
+_MOST_KEYS = 32
 _UNAUTHORIZED = 401
 _FIRST_ERROR = 400
 _INTEGER = re.compile(r"[+-]?\d+\Z")
@@ -150,7 +152,7 @@ def _keys(request_headers: Headers, url: str) -> list[str]:
         if _SECRET_PARAMETERS.search(name):
             values |= {value, unquote(value)}
     keys = {value for value in values if _KEY_VALUE.match(value) and len(set(value)) >= _FEWEST_DISTINCT}
-    return sorted(keys, key=len, reverse=True)
+    return sorted(keys, key=len, reverse=True)[:_MOST_KEYS]
 
 
 def _masked(url: str) -> str:

@@ -27,6 +27,9 @@ MAX_NODES = 500_000
 MAX_ANCHORS = 100_000
 """Most anchors in one cassette."""
 
+MAX_DIRECTIVES = 100
+"""Most directives (`%TAG …`) in one cassette, none of which a recorder writes: the parser compares each with all."""
+
 _LISTS = ("interactions", "http_interactions")
 _CASSETTE = re.compile(
     rb"^(?:http_)?interactions[ \t]*:|^-[ \t]+(?:!\S+[ \t]*)?(?:\r?\n[ \t]+)?request[ \t]*:", re.MULTILINE
@@ -55,6 +58,9 @@ def operations(data: bytes) -> Iterator[tuple[str, str]]:
 
 def interactions(data: bytes) -> Iterator[Any]:
     """Yield each interaction as dicts, lists, texts, bytes and None; raises `BrokenError` with line and column."""
+    if data.count(b"\n%") > MAX_DIRECTIVES:
+        message = f"more than {MAX_DIRECTIVES} directives"
+        raise BrokenError(message)
     tree = _Tree()
     try:
         for event in yaml.parse(data, Loader=_LOADER):

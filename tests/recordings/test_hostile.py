@@ -127,6 +127,25 @@ def test_deep_yaml_is_refused_at_once(bomb: str, tmp_path: Path) -> None:
     assert time.monotonic() - before_s < 5
 
 
+def test_thousands_of_directives_are_refused_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("".join(f"%TAG !a{n}! x\n" for n in range(200_000)) + f"---\ninteractions:\n- {URL}\n")
+    before_s = time.monotonic()
+    with pytest.raises(UsageError, match="more than 100 directives"):
+        list(read(path))
+    assert time.monotonic() - before_s < 5
+
+
+def test_thousands_of_keys_in_one_request_cost_no_more_than_a_few(
+    reading_bytes: Callable[..., Any], cassette: Callable[..., Any]
+) -> None:
+    query = "&".join(f"api_key=abcdefghijk{n}" for n in range(50_000))
+    before_s = time.monotonic()
+    seen = reading_bytes(cassette(f"{URL}?{query}", body={"string": "x" * 200_000})).one
+    assert "abcdefghijk" not in seen.url
+    assert time.monotonic() - before_s < 5
+
+
 def test_tags_are_never_obeyed(tmp_path: Path, reading_bytes: Callable[..., Any]) -> None:
     mark = tmp_path / "mark"
     text = (
