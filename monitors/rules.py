@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from monitors import change_rules
 from monitors.model import Change, Finding, Kind, Level
 
 if TYPE_CHECKING:
@@ -71,9 +72,9 @@ _OASDIFF = (
     ),
     ("response-property-exclusive-max-increased", _BREAKING, Kind.CONTRACT, "A number reaches the exclusive maximum."),
     ("response-property-exclusive-min-decreased", _BREAKING, Kind.CONTRACT, "A number reaches the exclusive minimum."),
-    ("response-property-max-length-increased", _BREAKING, Kind.CONTRACT, "A string is longer than documented."),
-    ("response-property-min-length-decreased", _BREAKING, Kind.CONTRACT, "A string is shorter than documented."),
-    ("response-property-min-items-decreased", _BREAKING, Kind.CONTRACT, "A list has fewer items than documented."),
+    ("response-property-max-length-increased", _WARNING, Kind.CONTRACT, "A string is longer than documented."),
+    ("response-property-min-length-decreased", _WARNING, Kind.CONTRACT, "A string is shorter than documented."),
+    ("response-property-min-items-decreased", _WARNING, Kind.CONTRACT, "A list has fewer items than documented."),
     ("response-media-type-removed", _BREAKING, Kind.CONTRACT, "A success is not labelled as JSON."),
     ("response-property-enum-value-added", _WARNING, Kind.DRIFT, "A member has a value the contract does not list."),
     ("response-optional-property-added", _INFO, Kind.DRIFT, "A member the contract does not know; readers ignore it."),
@@ -220,6 +221,7 @@ _OWN = (
 )
 
 RULES: Mapping[str, Rule] = {
+    **{row[0]: Rule(row[0], row[1], Kind.DRIFT, row[2], own=row[3]) for row in change_rules.rows()},
     **{row[0]: Rule(*row, own=False) for row in _OASDIFF},
     **{row[0]: Rule(*row) for row in _OWN},
 }

@@ -1,0 +1,395 @@
+"""Schemas that all apply at one place folded into one flat record, keyword by keyword."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from monitors.drift.resolve import Part, Parts, inside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+EVERY_TYPE = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
+_SIZES = {
+    "maxLength": min, "minLength": max, "maxItems": min, "minItems": max, "maxProperties": min, "minProperties": max,
+    "maxContains": min, "minContains": max,
+}  # fmt: skip
+"""Limits on sizes, with how two of them are folded into the stricter one."""
+_SINGLE = ("propertyNames", "contains", "unevaluatedItems", "unevaluatedProperties", "contentSchema")
+_FLAGS = ("deprecated", "readOnly", "writeOnly")
+
+Bound = tuple[float, bool]
+"""A limit of a number, and whether the limit itself is excluded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """One variant of a place as a flat record; a field at its default restricts nothing.
+
+    `integer` stands in `types` only where `number` does not. `enum` maps each allowed value but null, as canonical
+    JSON, to itself. `constant` tells that the single value was written as `const`.
+    """
+
+    types: frozenset[str] = EVERY_TYPE - {"integer"}
+    enum: Mapping[str, Any] | None = None
+    constant: bool = False
+    formats: frozenset[str] = frozenset()
+    upper: Bound | None = None
+    lower: Bound | None = None
+    multiples: frozenset[float] = frozenset()
+    sizes: Mapping[str, float] = field(default_factory=dict)
+    patterns: frozenset[str] = frozenset()
+    unique: bool = False
+    properties: Mapping[str, Parts] = field(default_factory=dict)
+    required: frozenset[str] = frozenset()
+    pattern_properties: Mapping[str, Parts] = field(default_factory=dict)
+    additional: Parts = ()
+    prefix: tuple[Parts, ...] = ()
+    items: Parts = ()
+    single: Mapping[str, Parts] = field(default_factory=dict)
+    dependent_required: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    dependent_schemas: Mapping[str, Parts] = field(default_factory=dict)
+    conditions: tuple[Mapping[str, Parts], ...] = ()
+    nots: tuple[Parts, ...] = ()
+    content: Mapping[str, str] = field(default_factory=dict)
+    discriminator: str | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def bare(self) -> bool:
+        """Tell whether nothing is said but the type."""
+        return _BARE == self._said()
+
+    @property
+    def anything(self) -> bool:
+        """Tell whether every value but null is allowed."""
+        return self.bare and len(self.types - {"null"}) == len(EVERY_TYPE) - 2
+
+    def _said(self) -> tuple[Any, ...]:
+        return (
+            self.enum, self.formats, self.upper, self.lower, self.multiples, dict(self.sizes), self.patterns,
+            self.unique, dict(self.properties), self.required, dict(self.pattern_properties), self.additional,
+            self.prefix, self.items, dict(self.single), dict(self.dependent_required), dict(self.dependent_schemas),
+            self.conditions, self.nots, dict(self.content),
+        )  # fmt: skip
+
+    def member(self, name: str) -> Parts:
+        """Return what a member not among `properties` must keep: the patterns it matches, else `additional`."""
+        matched = [parts for pattern, parts in self.pattern_properties.items() if matches(pattern, name)]
+        return tuple(part for parts in matched for part in parts) if matched else self.additional
+
+    def item(self, index: int) -> Parts:
+        """Return what the item at an index must keep."""
+        return self.prefix[index] if index < len(self.prefix) else self.items
+
+
+_BARE = Plain()._said()  # noqa: SLF001  # of this very class
+
+
+def canonical(value: Any) -> str:
+    """Return JSON in which equal values have equal text: 1 and 1.0 are equal, member order does not matter."""
+    return json.dumps(_plain_numbers(value), sort_keys=True, default=str)
+
+
+def _plain_numbers(value: Any) -> Any:
+    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_plain_numbers(child) for child in value]
+    if isinstance(value, dict):
+        return {str(name): _plain_numbers(child) for name, child in value.items()}
+    return value
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    try:
+        return re.compile(pattern)
+    except (re.error, OverflowError, RecursionError):
+        return None
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Tell whether a text matches a pattern; one that Python cannot read matches nothing."""
+    compiled = _compiled(pattern)
+    return compiled is not None and compiled.search(text) is not None
+
+
+def type_name(value: Any) -> str:
+    """Return the JSON type of a value as schemas name it, `integer` for any whole number."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
+        return "integer"
+    if isinstance(value, float):
+        return "number"
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "object"
+
+
+def _schema_map(raw: Any) -> dict[str, Any]:
+    return {name: child for name, child in raw.items() if isinstance(name, str)} if isinstance(raw, dict) else {}
+
+
+def _number(raw: Any) -> float | None:
+    return raw if isinstance(raw, int | float) and not isinstance(raw, bool) and raw == raw else None  # noqa: PLR0124  # NaN
+
+
+def _strings(raw: Any) -> list[str]:
+    return [name for name in raw if isinstance(name, str)] if isinstance(raw, list) else []
+
+
+def fold(flat: tuple[Part, ...]) -> Plain:
+    """Fold schemas that all apply into one record; whatever is no valid keyword is passed over."""
+    if any(part.raw is False for part in flat):
+        return Plain(types=frozenset())
+    parts = [part for part in flat if isinstance(part.raw, dict)]
+    types = _types(parts)
+    enum, constant = _enum(parts)
+    if enum is not None:
+        types &= _closed_types({type_name(value) for value in enum.values()})
+        enum = {text: value for text, value in enum.items() if value is not None and _of(types, type_name(value))}
+        if types == {"boolean"} and len(enum) > 1:
+            enum = None
+        elif not enum:
+            enum, types = None, types & {"null"}
+    return _rest(parts, _collapsed(types), enum, constant=constant)
+
+
+def _closed_types(names: set[str]) -> frozenset[str]:
+    return frozenset(names | {"integer"} if "number" in names else names)
+
+
+def _of(types: frozenset[str], name: str) -> bool:
+    return name in types
+
+
+def _collapsed(types: frozenset[str]) -> frozenset[str]:
+    return types - {"integer"} if "number" in types else types
+
+
+def _types(parts: list[Part]) -> frozenset[str]:
+    types = EVERY_TYPE
+    for part in parts:
+        declared = part.raw.get("type")
+        names = {declared} if isinstance(declared, str) else set(_strings(declared))
+        known = names & EVERY_TYPE
+        if not known:
+            continue
+        if part.raw.get("nullable") is True:
+            known |= {"null"}
+        types &= _closed_types(known)
+    return types
+
+
+def _enum(parts: list[Part]) -> tuple[dict[str, Any] | None, bool]:
+    allowed: dict[str, Any] | None = None
+    constant = False
+    for part in parts:
+        listed = part.raw.get("enum")
+        groups = [listed] if isinstance(listed, list) and listed else []
+        if "const" in part.raw:
+            groups.append([part.raw["const"]])
+            constant = True
+        for group in groups:
+            values = {canonical(value): value for value in group}
+            if part.raw.get("nullable") is True:
+                values["null"] = None
+            allowed = values if allowed is None else {text: v for text, v in allowed.items() if text in values}
+    return allowed, constant
+
+
+def _rest(parts: list[Part], types: frozenset[str], enum: dict[str, Any] | None, *, constant: bool) -> Plain:
+    properties, required = _properties(parts)
+    if any(_forbidden(properties.get(name, ())) for name in required):
+        types -= {"object"}
+    single = {name: found for name in _SINGLE if (found := _gathered(parts, name))}
+    prefix = _prefix(parts)
+    upper, lower = _bound(parts, "aximum", min), _bound(parts, "inimum", max)
+    if "number" not in types and "integer" in types:
+        upper, lower = _whole(upper, math.floor, -1), _whole(lower, math.ceil, 1)
+    return Plain(
+        types=types,
+        enum=enum,
+        constant=constant and enum is not None and len(enum) == 1,
+        formats=frozenset(p.raw["format"] for p in parts if isinstance(p.raw.get("format"), str)),
+        upper=upper,
+        lower=lower,
+        multiples=frozenset(m for p in parts if (m := _number(p.raw.get("multipleOf"))) and m != 1),
+        sizes=_sizes(parts),
+        patterns=frozenset(p.raw["pattern"] for p in parts if isinstance(p.raw.get("pattern"), str)),
+        unique=any(p.raw.get("uniqueItems") is True for p in parts),
+        properties=properties,
+        required=required,
+        pattern_properties=_merged_maps(parts, "patternProperties"),
+        additional=_others(parts),
+        prefix=prefix,
+        items=_items_from(parts, None),
+        single=single,
+        dependent_required=_dependent_required(parts),
+        dependent_schemas=_dependent_schemas(parts),
+        conditions=tuple(c for p in parts if (c := _condition(p))),
+        nots=tuple((inside(p, p.raw["not"]),) for p in parts if isinstance(p.raw.get("not"), dict | bool)),
+        content={
+            name: p.raw[name]
+            for p in parts
+            for name in ("contentEncoding", "contentMediaType")
+            if isinstance(p.raw.get(name), str)
+        },
+        discriminator=next((d for p in parts if (d := _discriminator(p.raw))), None),
+        notes={n: p.raw[n] for p in reversed(parts) for n in (*_FLAGS, "default") if n in p.raw},
+    )
+
+
+def _forbidden(parts: Parts) -> bool:
+    return any(part.raw is False for part in parts)
+
+
+def _bound(parts: list[Part], name: str, stricter: Any) -> Bound | None:
+    """Fold `maximum`/`exclusiveMaximum` (or the minimum) into one bound; draft 4 wrote the exclusion as a boolean."""
+    found: list[Bound] = []
+    for part in parts:
+        plain, exclusive = part.raw.get(f"m{name}"), part.raw.get(f"exclusiveM{name}")
+        limit = _number(plain)
+        if limit is not None:
+            found.append((limit, exclusive is True))
+        excluded = _number(exclusive)
+        if excluded is not None:
+            found.append((excluded, True))
+    if not found:
+        return None
+    limit = stricter(value for value, _ in found)
+    return limit, any(exclusive for value, exclusive in found if value == limit)
+
+
+def _whole(bound: Bound | None, rounded: Any, inward: int) -> Bound | None:
+    if bound is None or not math.isfinite(bound[0]):
+        return bound
+    limit = rounded(bound[0])
+    return (limit + inward, False) if bound[1] and limit == bound[0] else (limit, False)
+
+
+def _sizes(parts: list[Part]) -> dict[str, float]:
+    sizes: dict[str, float] = {}
+    for name, stricter in _SIZES.items():
+        found = [limit for part in parts if (limit := _number(part.raw.get(name))) is not None]
+        if found and not (name.startswith("min") and stricter(found) <= 0 and name != "minContains"):
+            sizes[name] = stricter(found)
+    return sizes
+
+
+def _gathered(parts: list[Part], name: str) -> Parts:
+    return tuple(inside(p, p.raw[name]) for p in parts if isinstance(p.raw.get(name), dict | bool) and p.raw[name] is not True)
+
+
+def _merged_maps(parts: list[Part], name: str) -> dict[str, Parts]:
+    merged: dict[str, Parts] = {}
+    for part in parts:
+        for child_name, child in _schema_map(part.raw.get(name)).items():
+            merged[child_name] = (*merged.get(child_name, ()), inside(part, child))
+    return merged
+
+
+def _properties(parts: list[Part]) -> tuple[dict[str, Parts], frozenset[str]]:
+    """Gather what each named member must keep, with what the other schemas say of names they do not list."""
+    declared = _merged_maps(parts, "properties")
+    required = frozenset(name for part in parts for name in _strings(part.raw.get("required")))
+    for name in required:
+        declared.setdefault(name, ())
+    strict = [part for part in parts if "patternProperties" in part.raw or _closing(part)]
+    for name in declared if strict else ():
+        declared[name] = (*declared[name], *(extra for part in strict for extra in _of_unlisted(part, name)))
+    return declared, required
+
+
+def _closing(part: Part) -> bool:
+    others = part.raw.get("additionalProperties")
+    return others is False or (isinstance(others, dict) and bool(others))
+
+
+def _of_unlisted(part: Part, name: str) -> Parts:
+    patterns = _schema_map(part.raw.get("patternProperties"))
+    matched = tuple(inside(part, child) for pattern, child in patterns.items() if matches(pattern, name))
+    if matched or name in _schema_map(part.raw.get("properties")) or not _closing(part):
+        return matched
+    return (inside(part, part.raw["additionalProperties"]),)
+
+
+def _others(parts: list[Part]) -> Parts:
+    return tuple(inside(part, part.raw["additionalProperties"]) for part in parts if _closing(part))
+
+
+def _prefix(parts: list[Part]) -> tuple[Parts, ...]:
+    lists = [_prefix_of(part) for part in parts]
+    length = max((len(prefix) for prefix in lists), default=0)
+    return tuple(_items_from(parts, index) for index in range(length))
+
+
+def _prefix_of(part: Part) -> list[Any]:
+    # Before 2020-12 a list under `items` was what `prefixItems` is now.
+    for name in ("prefixItems", "items"):
+        if isinstance(part.raw.get(name), list):
+            return list(part.raw[name])
+    return []
+
+
+def _items_from(parts: list[Part], index: int | None) -> Parts:
+    found: list[Part] = []
+    for part in parts:
+        prefix = _prefix_of(part)
+        if index is not None and index < len(prefix):
+            found.append(inside(part, prefix[index]))
+            continue
+        rest = part.raw.get("additionalItems") if isinstance(part.raw.get("items"), list) else part.raw.get("items")
+        if rest is False or (isinstance(rest, dict) and rest):
+            found.append(inside(part, rest))
+    return tuple(found)
+
+
+def _dependent_required(parts: list[Part]) -> dict[str, frozenset[str]]:
+    merged: dict[str, frozenset[str]] = {}
+    for part in parts:
+        for keyword in ("dependentRequired", "dependencies"):
+            for name, names in _schema_map(part.raw.get(keyword)).items():
+                if isinstance(names, list) and _strings(names):
+                    merged[name] = merged.get(name, frozenset()) | frozenset(_strings(names))
+    return merged
+
+
+def _dependent_schemas(parts: list[Part]) -> dict[str, Parts]:
+    merged: dict[str, Parts] = {}
+    for part in parts:
+        for keyword in ("dependentSchemas", "dependencies"):
+            for name, child in _schema_map(part.raw.get(keyword)).items():
+                if child is False or (isinstance(child, dict) and child):
+                    merged[name] = (*merged.get(name, ()), inside(part, child))
+    return merged
+
+
+def _condition(part: Part) -> dict[str, Parts]:
+    if not isinstance(part.raw.get("if"), dict | bool):
+        return {}
+    return {
+        name: (inside(part, part.raw[name]),)
+        for name in ("if", "then", "else")
+        if isinstance(part.raw.get(name), dict | bool)
+    }
+
+
+def _discriminator(raw: Mapping[str, Any]) -> str | None:
+    declared = raw.get("discriminator")
+    name = declared.get("propertyName") if isinstance(declared, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def names_of(parts: Iterable[Part]) -> list[str]:
+    """Return the titles of schemas, for messages."""
+    return [part.raw["title"] for part in parts if isinstance(part.raw, dict) and isinstance(part.raw.get("title"), str)]

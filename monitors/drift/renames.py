@@ -1,0 +1,152 @@
+"""Members that went matched with members that came: renamed beside their parent, or moved under another one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from monitors.drift.likeness import PLAUSIBLE, STRONG, UNLIKE, Likeness
+from monitors.drift.names import alike, spelled, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from monitors.drift.deltas import Path
+
+_FEW = 40
+_MOST_REPLACED = 3
+_MAX_PER_WORD = 8
+
+L = TypeVar("L", bound=Likeness)
+
+
+@dataclass(frozen=True, slots=True)
+class Member(Generic[L]):
+    """A member that went or came: where it stands and what it holds."""
+
+    path: Path
+    form: L
+
+    @property
+    def name(self) -> str:
+        """Its own name, empty for an item of a list."""
+        return self.path[-1] if self.path and isinstance(self.path[-1], str) else ""
+
+    @property
+    def parent(self) -> Path:
+        """Where the object that holds it stands."""
+        return self.path[:-1]
+
+
+Pairs = list[tuple[Member[L], Member[L]]]
+
+
+class _Matching(Generic[L]):
+    """Pairs found so far, and what is left to pair."""
+
+    def __init__(self, lost: Sequence[Member[L]], gained: Sequence[Member[L]]) -> None:
+        self.lost = {member.path: member for member in sorted(lost, key=_order)}
+        self.gained = {member.path: member for member in sorted(gained, key=_order)}
+        self.pairs: Pairs[L] = []
+
+    def pair(self, gone: Member[L], come: Member[L]) -> None:
+        """Take both as one member."""
+        self.pairs.append((gone, come))
+        del self.lost[gone.path], self.gained[come.path]
+
+    def offer(self, candidates: Iterable[tuple[int, Member[L], Member[L]]]) -> None:
+        """Pair the best candidates first, each member once."""
+        for _, gone, come in sorted(candidates, key=lambda c: (-c[0], _order(c[1]), _order(c[2]))):
+            if gone.path in self.lost and come.path in self.gained:
+                self.pair(gone, come)
+
+
+def _order(member: Member[L]) -> tuple[int, str]:
+    return len(member.path), str(member.path)
+
+
+def renames(lost: Sequence[Member[L]], gained: Sequence[Member[L]]) -> Pairs[L]:
+    """Match the members one object lost with those it gained.
+
+    In this order: another spelling of the name; a name alike; a form so particular that only one on each side has
+    it; and where as few went as came, one for one by kind. Forms that contradict each other are one member only under
+    one name in two spellings, or where nothing else went or came.
+    """
+    found: _Matching[L] = _Matching(lost, gained)
+    found.offer(_spelled_alike(found, UNLIKE))
+    found.offer(_named_alike(found, UNLIKE if len(lost) == len(gained) == 1 else PLAUSIBLE))
+    found.offer(_marked_alike(found))
+    if len(lost) == len(gained) <= _MOST_REPLACED:
+        _replaced(found)
+    return found.pairs
+
+
+def _spelled_alike(found: _Matching[L], least: int) -> list[tuple[int, Member[L], Member[L]]]:
+    by_name: dict[str, list[Member[L]]] = {}
+    for come in found.gained.values():
+        by_name.setdefault(spelled(come.name), []).append(come)
+    return [
+        (gone.form.alike(come.form), gone, come)
+        for gone in found.lost.values()
+        for come in by_name.get(spelled(gone.name), ())[:_MAX_PER_WORD]
+        if gone.form.alike(come.form) >= least
+    ]
+
+
+def _named_alike(found: _Matching[L], least: int) -> list[tuple[int, Member[L], Member[L]]]:
+    candidates = []
+    for gone, come in _worth_a_look(found):
+        evidence = gone.form.alike(come.form)
+        if evidence >= least and alike(gone.name, come.name):
+            shared = len(set(words(gone.name)) & set(words(come.name)))
+            candidates.append((evidence + 2 * shared, gone, come))
+    return candidates
+
+
+def _worth_a_look(found: _Matching[L]) -> Iterator[tuple[Member[L], Member[L]]]:
+    """Yield the pairs whose names are compared: all of few, else those that share a rare word (linear in size)."""
+    if len(found.lost) * len(found.gained) <= _FEW * _FEW:
+        yield from ((gone, come) for gone in found.lost.values() for come in found.gained.values())
+        return
+    by_word: dict[str, list[Member[L]]] = {}
+    for come in found.gained.values():
+        for word in words(come.name):
+            by_word.setdefault(word, []).append(come)
+    for gone in found.lost.values():
+        for word in words(gone.name):
+            sharing = by_word.get(word, ())
+            if len(sharing) <= _MAX_PER_WORD:
+                yield from ((gone, come) for come in sharing)
+
+
+def _marked_alike(found: _Matching[L]) -> list[tuple[int, Member[L], Member[L]]]:
+    marks = Counter(member.form.mark for member in (*found.lost.values(), *found.gained.values()))
+    came = {come.form.mark: come for come in found.gained.values()}
+    return [
+        (STRONG, gone, came[gone.form.mark])
+        for gone in found.lost.values()
+        if gone.form.mark is not None and gone.form.mark in came and marks[gone.form.mark] == 2  # noqa: PLR2004  # one each
+    ]
+
+
+def _replaced(found: _Matching[L]) -> None:
+    """Pair what is left one for one, if that leaves nothing over on either side."""
+    trial: _Matching[L] = _Matching(list(found.lost.values()), list(found.gained.values()))
+    trial.offer(
+        (evidence, gone, come)
+        for gone in trial.lost.values()
+        for come in trial.gained.values()
+        if (evidence := gone.form.alike(come.form)) >= PLAUSIBLE
+    )
+    if not trial.lost and not trial.gained:
+        for gone, come in trial.pairs:
+            found.pair(gone, come)
+
+
+def moves(lost: Sequence[Member[L]], gained: Sequence[Member[L]]) -> Pairs[L]:
+    """Match members that went from one object with members of that name, in any spelling, that came in another."""
+    found: _Matching[L] = _Matching(lost, gained)
+    candidates = [candidate for candidate in _spelled_alike(found, PLAUSIBLE) if candidate[1].parent != candidate[2].parent]
+    found.offer(candidates)
+    return found.pairs
