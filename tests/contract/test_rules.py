@@ -22,7 +22,7 @@ def test_every_id_is_its_rows() -> None:
         ("required-property-removed", "$.a", "response-required-property-removed"),
         ("body-empty", "$", "response-body-empty"),
         ("run-id-mismatch", "$.data.id", "run-id-mismatch"),
-        ("max-increased", "$", "response-property-max-increased"),
+        ("enum-value-added", "$", "response-property-enum-value-added"),
     ],
 )
 def test_a_change_finds_its_rule(what: str, location: str, expected: str) -> None:
