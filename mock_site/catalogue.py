@@ -26,6 +26,7 @@ _FINISHED = frozenset({"completed", "failed", "killed"})
 
 INT64_MAX = 2**63 - 1
 INT64_MIN = -(2**63)
+_BEYOND_DOUBLES = INT64_MAX - 1022  # next to the largest int64 a double can hold, but not one
 _NS = 1_000_000_000
 
 
@@ -113,7 +114,7 @@ def _attributes(dice: Dice, recipe: Recipe) -> dict[str, Any]:
     name = f"{dice.pick(MODELS)}-{dice.pick(WORDS)}-{dice.between(1, 9999)}"
     description = "" if dice.chance(0.4) else f"{dice.pick(WORDS).capitalize()} of {dice.pick(MODELS)}."
     times, duration_s = _times(dice, recipe, status)
-    members = {
+    members: dict[str, Any] = {
         **times,
         "descendant_match": dice.chance(0.05),
         "description": description if recipe.description is None else recipe.description,
@@ -126,7 +127,7 @@ def _attributes(dice: Dice, recipe: Recipe) -> dict[str, Any]:
         "name": _FOREIGN if recipe.foreign else name,
         "owner_id": _uuid(dice) if _there(dice, recipe, 0.8) else None,
         "params": _params(dice, recipe),
-        "project_id": INT64_MAX if recipe.extreme else dice.between(1, 5000),
+        "project_id": _BEYOND_DOUBLES if recipe.extreme else dice.between(1, 5000),
         "status": status,
         "tags": _tags(dice, recipe),
     }
@@ -186,7 +187,7 @@ def _number(value: float) -> float | int:
     return int(value) if value.is_integer() and abs(value) < INT64_MAX else value
 
 
-# --- metrics, parameters, tags -----------------------------------------------------------------------------------------
+# --- metrics, parameters, tags ---------------------------------------------------------------------------------------
 
 
 def _summaries(dice: Dice, recipe: Recipe) -> list[dict[str, Any]]:
@@ -251,7 +252,14 @@ def _params(dice: Dice, recipe: Recipe) -> list[dict[str, str]] | None:
 def _param(dice: Dice, recipe: Recipe, index: int) -> dict[str, str]:
     if recipe.foreign:
         return {"key": f"p{index}", "value": _SCRIPTS[index % len(_SCRIPTS)]}
-    values = (str(dice.between(0, 4096)), f"{dice.amount(0, 1):.4g}", str(dice.chance(0.5)), dice.pick(WORDS), "None", "")
+    values = (
+        str(dice.between(0, 4096)),
+        f"{dice.amount(0, 1):.4g}",
+        str(dice.chance(0.5)),
+        dice.pick(WORDS),
+        "None",
+        "",
+    )
     return {"key": f"{dice.pick(PARAMETERS)}.{dice.pick(ORGANS)}_{index}", "value": dice.pick(values)}
 
 

@@ -34,7 +34,7 @@ def control_app(state: MockState) -> ASGIApp:
     async def everything(_request: Request) -> Response:
         return JSONResponse({
             "scenarios": {kind.syntax: kind.meaning for kind in SCENARIOS.values()},
-            "preferences": {syntax: meaning for syntax, meaning in PREFERENCES.values()},
+            "preferences": dict(PREFERENCES.values()),
             "drifts": {drift.name: drift.meaning for drift in DRIFTS.values()},
             "faults": list(state.faults),
             "runs": dict(NAMED_RUNS),

@@ -47,11 +47,11 @@ def parse_drift(text: str) -> DriftAt:
     name, _, where = text.partition("@")
     drift = DRIFTS.get(name)
     if drift is None:
-        raise unknown("drift", name, DRIFTS)
+        raise unknown(name, "drift", DRIFTS)
     if not where:
         return DriftAt(drift)
     if location(generalised(parse_location(where))) not in contract_locations():
-        raise unknown("location", where, contract_locations())
+        raise unknown(where, "location", contract_locations())
     return DriftAt(drift, where)
 
 

@@ -13,7 +13,7 @@ class MockUsageError(ValueError):
     """The user asked the mock for something it cannot do; the text is one line for a person."""
 
 
-def unknown(kind: str, given: str, known: Iterable[str]) -> MockUsageError:
+def unknown(given: str, kind: str, known: Iterable[str]) -> MockUsageError:
     """Return the error for a name that is in no table, with the nearest known name and all known names."""
     names = list(known)
     near = get_close_matches(given.lower(), [name.lower() for name in names], n=1)

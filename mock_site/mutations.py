@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
-from mock_site.spots import ABSENT, Spot
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    from mock_site.spots import Spot
 
 _SECOND = len("2026-01-01T00:00:00")
 _TWO_HOURS = timedelta(hours=2)
@@ -50,9 +50,6 @@ class Place:
         for step in ("", *self.spot.path)[: max(0, len(self.spot.path) + 1 - levels)]:
             node = node[step]
         return node
-
-
-Mutation = "Callable[[Place], None]"
 
 
 def replaced(by: Callable[[Any], Any]) -> Callable[[Place], None]:
@@ -169,14 +166,15 @@ def as_float32(number: float) -> float:
     return float(struct.unpack("<f", struct.pack("<f", number))[0])
 
 
+STATISTICS = frozenset({"latest", "max", "mean", "min", "stddev"})
+"""The members of a metric summary that have the unit of the metric."""
+
+
 def times_thousand(value: Any) -> Any:
     """Return a number, or the statistics of a metric summary, in a unit a thousand times smaller."""
     if isinstance(value, dict):
-        return {name: v * 1000 if name in _STATISTICS and v is not None else v for name, v in value.items()}
+        return {name: v * 1000 if name in STATISTICS and v is not None else v for name, v in value.items()}
     return value * 1000
-
-
-_STATISTICS = frozenset({"latest", "max", "mean", "min", "stddev"})
 
 
 def replacement_of(status: str) -> str:
@@ -244,8 +242,3 @@ def epoch_ms(text: str) -> int:
 def http_date(text: str) -> str:
     """Write the moment as HTTP headers do."""
     return format_datetime(moment(text).astimezone(UTC), usegmt=True)
-
-
-def present(spots: Iterator[Spot]) -> Iterator[Spot]:
-    """Leave out what the document lacks."""
-    return (spot for spot in spots if spot.value is not ABSENT)

@@ -51,9 +51,9 @@ def parse_prefer(values: Iterable[str], faults: Collection[str] = ()) -> Prefere
             chosen.setdefault(name, value)
     drift, fault, run = chosen.get("drift"), chosen.get("fault"), chosen.get("run")
     if fault is not None and fault not in faults:
-        raise unknown("fault", fault, faults)
+        raise unknown(fault, "fault", faults)
     if run is not None and run not in NAMED_RUNS:
-        raise unknown("run", run, NAMED_RUNS)
+        raise unknown(run, "run", NAMED_RUNS)
     return Preferences(
         code=_code(chosen["code"]) if "code" in chosen else None,
         delay_s=_delay_s(chosen.get("delay", "0")),
@@ -82,7 +82,7 @@ def _unquoted(value: str) -> str:
 
 def _code(text: str) -> int:
     if text not in map(str, CODES):
-        raise unknown("code", text, map(str, CODES))
+        raise unknown(text, "code", map(str, CODES))
     return int(text)
 
 

@@ -1,6 +1,6 @@
 """What a site is like over time: a table of scenarios, each a function of the seconds since it was set.
 
-A scenario is written `NAME` or `NAME:ARGUMENT`, e.g. `outage`, `slow:0.5`, `drifted:status-added@$.data.attributes.status`.
+A scenario is written `NAME` or `NAME:ARGUMENT`, e.g. `outage`, `slow:0.5`, `drifted:nulled@$.data.attributes.status`.
 """
 
 from __future__ import annotations
@@ -34,8 +34,12 @@ class Condition:
 
 CALM = Condition()
 
-Course = "Callable[[float, int], Condition]"
-"""A scenario at work: seconds since it was set and the site's place in the table → what the site is like."""
+if TYPE_CHECKING:
+    Course = Callable[[float, int], Condition]
+    """A scenario at work: seconds since it was set and the site's place in the table → what the site is like."""
+
+    CourseMaker = Callable[[str | None, Collection[str]], Course]
+    """Reads a scenario's argument (None where there is none), given the names of the wire faults known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Scenario:
 
     text: str
     since_s: float
-    course: Callable[[float, int], Condition]
+    course: Course
 
     def condition(self, now_s: float, index: int) -> Condition:
         """Return what the site with this index (from 0, in the order of the sites' table) is like at a moment."""
@@ -58,11 +62,11 @@ class ScenarioKind:
     name: str
     syntax: str
     meaning: str
-    make: Callable[[str | None, Collection[str]], Callable[[float, int], Condition]]
+    make: CourseMaker
 
 
-def _always(condition: Condition) -> Callable[[str | None, Collection[str]], Callable[[float, int], Condition]]:
-    def make(argument: str | None, _faults: Collection[str]) -> Callable[[float, int], Condition]:
+def _always(condition: Condition) -> CourseMaker:
+    def make(argument: str | None, _faults: Collection[str]) -> Course:
         if argument is not None:
             message = f"this scenario takes no argument, but was given {argument!r}."
             raise MockUsageError(message)
@@ -71,7 +75,7 @@ def _always(condition: Condition) -> Callable[[str | None, Collection[str]], Cal
     return make
 
 
-def _outage(argument: str | None, _faults: Collection[str]) -> Callable[[float, int], Condition]:
+def _outage(argument: str | None, _faults: Collection[str]) -> Course:
     if argument not in {None, "502", "503", "504"}:
         message = f"outage takes 502, 503 or 504, not {argument!r}."
         raise MockUsageError(message)
@@ -79,32 +83,32 @@ def _outage(argument: str | None, _faults: Collection[str]) -> Callable[[float, 
     return lambda _elapsed_s, _index: condition
 
 
-def _slow(argument: str | None, _faults: Collection[str]) -> Callable[[float, int], Condition]:
+def _slow(argument: str | None, _faults: Collection[str]) -> Course:
     condition = Condition(delay_s=seconds("the delay of slow", argument or "0.2", lowest=0, highest=MAX_DELAY_S))
     return lambda _elapsed_s, _index: condition
 
 
-def _flapping(argument: str | None, _faults: Collection[str]) -> Callable[[float, int], Condition]:
+def _flapping(argument: str | None, _faults: Collection[str]) -> Course:
     period_s = seconds("the period of flapping", argument or "10", lowest=0.01, highest=_DAY_S)
     down = Condition(answer="edge-502")
     return lambda elapsed_s, _index: down if elapsed_s % period_s >= period_s / 2 else CALM
 
 
-def _drifted(argument: str | None, _faults: Collection[str]) -> Callable[[float, int], Condition]:
+def _drifted(argument: str | None, _faults: Collection[str]) -> Course:
     condition = Condition(drift=parse_drift(argument or ""))
     return lambda _elapsed_s, _index: condition
 
 
-def _rollout(argument: str | None, _faults: Collection[str]) -> Callable[[float, int], Condition]:
+def _rollout(argument: str | None, _faults: Collection[str]) -> Course:
     name, _, period = (argument or "").partition(":")
     drifted = Condition(drift=parse_drift(name))
     period_s = seconds("the period of rollout", period or "60", lowest=0.01, highest=_DAY_S)
     return lambda elapsed_s, index: drifted if elapsed_s >= index * period_s else CALM
 
 
-def _fault(argument: str | None, faults: Collection[str]) -> Callable[[float, int], Condition]:
+def _fault(argument: str | None, faults: Collection[str]) -> Course:
     if argument not in faults:
-        raise unknown("fault", argument or "", faults)
+        raise unknown(argument or "", "fault", faults)
     condition = Condition(fault=argument)
     return lambda _elapsed_s, _index: condition
 
@@ -168,5 +172,5 @@ def make_scenario(text: str, *, since_s: float, faults: Collection[str] = ()) ->
     name, colon, argument = text.strip().partition(":")
     kind = SCENARIOS.get(name)
     if kind is None:
-        raise unknown("scenario", name, SCENARIOS)
+        raise unknown(name, "scenario", SCENARIOS)
     return Scenario(text.strip(), since_s, kind.make(argument if colon else None, faults))

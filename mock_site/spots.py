@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
-
 class Each(enum.Enum):
     """The step of a pattern that stands for every index of a list."""
 

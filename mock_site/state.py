@@ -112,7 +112,7 @@ class MockState:
         """Return a site by its key in any letter case; raises `MockUsageError` with the nearest known key."""
         found = self.sites.get(key.upper())
         if found is None:
-            raise unknown("site", key, self.sites)
+            raise unknown(key, "site", self.sites)
         return found
 
     def site_for_host(self, host: str) -> SiteState | None:
@@ -159,7 +159,7 @@ def parse_assignment(text: str) -> tuple[str | None, str]:
     if not equals or ":" in site:
         return None, text
     if site.upper() not in site_rows():
-        raise unknown("site", site, site_rows())
+        raise unknown(site, "site", site_rows())
     if not scenario:
         message = f"no scenario after {site}=; write e.g. {site.upper()}=outage."
         raise MockUsageError(message)
