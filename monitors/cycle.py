@@ -1,0 +1,172 @@
+"""One pass over all due probes: every site at once, one probe in flight per site, each answer judged as it comes."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from monitors.errors import MonitorError
+from monitors.probe import probe
+from monitors.transport import ResolverError, is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from monitors.checks import Check
+    from monitors.model import Finding, Observation
+    from monitors.probe import Target
+
+    Judge = Callable[[Observation], Sequence[Finding]]
+
+_LARGE_BODY_BYTES = 2**20
+_TOO_MANY_REQUESTS = 429
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One probe, judged; the observation's body is dropped."""
+
+    observation: Observation
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A check that was not made, and why."""
+
+    site: str
+    check: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HarnessFailure:
+    """A check whose outcome is unknown because the harness itself failed; nothing is said of the site."""
+
+    site: str
+    check: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class CycleOutcome:
+    """Everything one cycle brought, in the order of targets and checks, whatever came first."""
+
+    results: tuple[Result, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    harness_failures: tuple[HarnessFailure, ...] = ()
+
+
+Outcome = Result | Skipped | HarnessFailure
+"""What becomes of one check on one site."""
+
+
+def run_cycle(
+    targets: Sequence[Target],
+    checks: Sequence[Check],
+    judge: Judge,
+    on_result: Callable[[Outcome], None] | None = None,
+) -> CycleOutcome:
+    """Probe all targets at once, each one's checks in order, and judge every answer as soon as it is there.
+
+    `on_result` hears of every outcome in the calling thread, as it comes. After a 429 the site's remaining checks with
+    keys are skipped: its budget is for whoever works there. A resolver that answers for other names has told that a
+    site's name does not resolve; one that answers for none is the harness's failure. An interrupt sends nothing more.
+    """
+    cycle = _Cycle(checks, judge)
+    outcomes: dict[tuple[int, int], Outcome] = {}
+    unresolved: list[tuple[tuple[int, int], ResolverError]] = []
+
+    def settle(place: tuple[int, int], outcome: Outcome) -> None:
+        outcomes[place] = outcome
+        if on_result is not None:
+            on_result(outcome)
+
+    try:
+        for row, target in enumerate(targets):
+            threading.Thread(
+                target=cycle.work, args=(row, target), name=f"probe-{target.site.key}", daemon=True
+            ).start()
+        for _ in range(len(targets) * len(checks)):
+            place, event = cycle.events.get()
+            if isinstance(event, ResolverError):
+                unresolved.append((place, event))
+            else:
+                settle(place, event)
+    finally:
+        cycle.stop.set()
+    resolver_works = any(_resolved(outcome) for outcome in outcomes.values())
+    for (row, column), error in unresolved:
+        site, check = targets[row].site.key, checks[column]
+        settle((row, column), cycle.unresolved(site, check, error, resolver_works=resolver_works))
+    return _in_order(outcomes)
+
+
+@dataclass(slots=True)
+class _Cycle:
+    """What the threads of one cycle share."""
+
+    checks: Sequence[Check]
+    judge: Judge
+    events: SimpleQueue[tuple[tuple[int, int], Outcome | ResolverError]] = field(default_factory=SimpleQueue)
+    stop: threading.Event = field(default_factory=threading.Event)
+    # Judging one large body at a time keeps memory flat: its value takes many times the room of its bytes.
+    large: threading.Lock = field(default_factory=threading.Lock)
+
+    def work(self, row: int, target: Target) -> None:
+        """Make all checks on one target; every check ends as one event."""
+        throttled = False
+        for column, check in enumerate(self.checks):
+            if self.stop.is_set():
+                return
+            event = self._make(target, check, throttled=throttled)
+            if isinstance(event, Result) and event.observation.status == _TOO_MANY_REQUESTS:
+                throttled = True
+            self.events.put(((row, column), event))
+
+    def unresolved(self, site: str, check: Check, error: ResolverError, *, resolver_works: bool) -> Outcome:
+        """Return what a name without an answer comes to."""
+        if resolver_works and error.observation is not None:
+            return self._judged(error.observation)
+        return HarnessFailure(site, check.name, str(error))
+
+    def _make(self, target: Target, check: Check, *, throttled: bool) -> Outcome | ResolverError:
+        site = target.site.key
+        if reason := target.lacks(check):
+            return Skipped(site, check.name, reason)
+        if throttled and check.with_keys:
+            return Skipped(site, check.name, f"{site} throttles: an earlier check got 429")
+        try:
+            return self._judged(probe(target, check))
+        except ResolverError as error:
+            return error
+        except MonitorError as error:
+            return HarnessFailure(site, check.name, str(error))
+        except Exception as error:  # noqa: BLE001 - one site's bug must not cost the other sites their results
+            said = target.sealed.mask_text(f"{type(error).__name__}: {error}")
+            return HarnessFailure(site, check.name, f"a bug of the harness: {said}")
+
+    def _judged(self, observation: Observation) -> Result:
+        with self.large if len(observation.body) > _LARGE_BODY_BYTES else nullcontext():
+            findings = tuple(self.judge(observation))
+        return Result(observation.without_body(), findings)
+
+
+def _resolved(outcome: Outcome) -> bool:
+    """Say whether an outcome shows that the resolver answers; names of this machine need none."""
+    if not isinstance(outcome, Result) or outcome.observation.phases.resolve_s is None:
+        return False
+    address = outcome.observation.address
+    return address is None or not is_loopback(address)
+
+
+def _in_order(outcomes: dict[tuple[int, int], Outcome]) -> CycleOutcome:
+    ordered = [outcomes[place] for place in sorted(outcomes)]
+    return CycleOutcome(
+        tuple(outcome for outcome in ordered if isinstance(outcome, Result)),
+        tuple(outcome for outcome in ordered if isinstance(outcome, Skipped)),
+        tuple(outcome for outcome in ordered if isinstance(outcome, HarnessFailure)),
+    )

@@ -1,0 +1,26 @@
+"""The only part of the monitor that speaks to a site: one request, one connection, one deadline, keys masked."""
+
+from monitors.transport.client import MAX_BODY_BYTES, Exchange, SiteClient
+from monitors.transport.dialing import is_loopback
+from monitors.transport.failures import ResolverError
+from monitors.transport.masking import Sealed
+from monitors.transport.overrides import Overrides, parse_overrides
+from monitors.transport.proxies import proxy_for
+from monitors.transport.resolving import Resolver
+from monitors.transport.tls import tls_context
+from monitors.transport.transport import SiteTransport
+
+__all__ = [
+    "MAX_BODY_BYTES",
+    "Exchange",
+    "Overrides",
+    "Resolver",
+    "ResolverError",
+    "Sealed",
+    "SiteClient",
+    "SiteTransport",
+    "is_loopback",
+    "parse_overrides",
+    "proxy_for",
+    "tls_context",
+]

@@ -1,0 +1,76 @@
+"""Keys go out in two headers and never come back: whatever echoes them is masked before anybody sees it."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from hashlib import blake2b
+from html import escape
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from monitors.config import Credentials
+
+_SALT = secrets.token_bytes(16)
+_MASK = b"***"
+_ESCAPE = re.compile("%[0-9A-F]{2}")
+_MIN_KEY_CHARS = 4
+_MIN_STUMP_CHARS = 8
+
+
+class Sealed:
+    """A pair of keys as the probe needs them: `headers` to send, `digest` to tell pairs apart, and the masking.
+
+    The digest is salted anew in every process, so it cannot be looked up or followed from one day to the next.
+    Texts shorter than four characters are left alone: they are no secret, and masking them would break every body.
+    """
+
+    __slots__ = ("_needles", "digest", "headers")
+
+    def __init__(self, credentials: Credentials | None) -> None:
+        """Prepare the keys; without credentials there is nothing to send or to mask."""
+        keys = (credentials.api_key, credentials.app_key) if credentials else ()
+        names = ("DD-API-KEY", "DD-APPLICATION-KEY")
+        self.headers: tuple[tuple[str, str], ...] = tuple(zip(names, keys, strict=False))
+        self.digest = blake2b("\0".join(keys).encode(), key=_SALT, digest_size=6).hexdigest() if keys else None
+        spellings = {spelling for key in keys if len(key) >= _MIN_KEY_CHARS for spelling in _spellings(key)}
+        self._needles = tuple(sorted((text.encode() for text in spellings), key=len, reverse=True))
+
+    def __repr__(self) -> str:
+        """Return a form without the keys."""
+        return f"Sealed({self.digest})"
+
+    def mask(self, raw: bytes) -> bytes:
+        """Return the bytes with every key in them replaced by `***`."""
+        for needle in self._needles:
+            if needle in raw:
+                raw = raw.replace(needle, _MASK)
+        return raw
+
+    def mask_cut(self, raw: bytes) -> bytes:
+        """Mask bytes that were cut off somewhere: what begins a key at the very end is masked too."""
+        raw = self.mask(raw)
+        for needle in self._needles:
+            for length in range(len(needle) - 1, _MIN_STUMP_CHARS - 1, -1):
+                if raw.endswith(needle[:length]):
+                    return raw[:-length] + _MASK
+        return raw
+
+    def mask_text(self, text: str) -> str:
+        """Return a text with every key in it replaced by `***`."""
+        return self.mask(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+
+    def mask_headers(self, raw: list[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
+        """Return headers as text, names in lower case, with every key masked in names and values."""
+        if self.mask(whole := b"\n".join([part for row in raw for part in row])) != whole:
+            raw = [(self.mask(name), self.mask(value)) for name, value in raw]
+        return tuple([(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw])
+
+
+def _spellings(key: str) -> set[str]:
+    """Return the ways a key is written in URLs, JSON and HTML; a key of letters and digits has but one."""
+    quoted, escaped = quote(key, safe=""), json.dumps(key)[1:-1]
+    lower = _ESCAPE.sub(lambda match: match[0].lower(), quoted)
+    return {key, quoted, quote(key), lower, escaped, escaped.replace("/", "\\/"), escape(key)}

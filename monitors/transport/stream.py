@@ -1,0 +1,88 @@
+"""One connection: every read, write and handshake under the probe's deadline, every byte counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpcore
+
+from monitors.model import Phase
+from monitors.transport.failures import ProbeError, broken_connection
+
+if TYPE_CHECKING:
+    import socket
+    import ssl
+
+    from monitors.transport.timeline import Timeline
+
+MAX_HEAD_BYTES = 64 * 1024
+_SHOWN_BYTES = 40
+
+
+class WireStream(httpcore.NetworkStream):
+    """A connected socket as httpcore wants it; the timeouts httpcore passes are ignored for the deadline."""
+
+    def __init__(self, sock: socket.socket, timeline: Timeline) -> None:
+        """Take over a connected socket."""
+        self.sock = sock
+        self.bytes_read = 0
+        self.start = b""
+        self.head_complete = False
+        self._timeline = timeline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - httpcore's signature
+        """Return what has arrived, `b""` at the end; raises `ProbeError`."""
+        timeline = self._timeline
+        if not self.head_complete:
+            max_bytes = min(max_bytes, MAX_HEAD_BYTES - self.bytes_read)
+            if max_bytes <= 0:
+                message = f"more than {MAX_HEAD_BYTES // 1024} KiB of headers"
+                raise ProbeError(Phase.TRANSFER, "response-headers-too-large", message)
+        self.sock.settimeout(timeline.left_s())
+        try:
+            data = self.sock.recv(max_bytes)
+        except TimeoutError as error:
+            raise timeline.timeout() from error
+        except OSError as error:
+            raise broken_connection(error, timeline.phase, self.bytes_read) from error
+        if data and not self.bytes_read:
+            self.start = data[:_SHOWN_BYTES]
+            if timeline.phase is Phase.FIRST_BYTE:
+                timeline.enter(Phase.TRANSFER)
+        self.bytes_read += len(data)
+        return data
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - httpcore's signature
+        """Send everything; a peer that has stopped reading may have answered, so its going away is no failure yet."""
+        view = memoryview(buffer)
+        while view:
+            self.sock.settimeout(self._timeline.left_s())
+            try:
+                view = view[self.sock.send(view) :]
+            except TimeoutError as error:
+                raise self._timeline.timeout() from error
+            except OSError as error:
+                raise httpcore.WriteError(str(error)) from error
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ARG002 - httpcore's signature
+    ) -> WireStream:
+        """Return the stream inside TLS; raises what `ssl` raises, and `ProbeError` at the deadline."""
+        self.sock.settimeout(self._timeline.left_s())
+        try:
+            self.sock = ssl_context.wrap_socket(self.sock, server_hostname=server_hostname)
+        except TimeoutError as error:
+            raise self._timeline.timeout() from error
+        self.bytes_read, self.head_complete = 0, False
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return the socket; nothing else is asked for."""
+        return self.sock if info == "socket" else None
+
+    def close(self) -> None:
+        """Close the connection without a farewell."""
+        self.sock.close()
