@@ -84,9 +84,7 @@ class Answer:
     def unavailable(self) -> list[Finding]:
         """What kept the endpoint itself from answering."""
         return [
-            finding
-            for finding in self.findings
-            if finding.kind is Kind.AVAILABILITY and finding.rule not in _NOT_FATAL and finding.rule != "run-not-found"
+            finding for finding in self.findings if finding.kind is Kind.AVAILABILITY and finding.rule not in _NOT_FATAL
         ]
 
     def expect_none_of(self, topic: str) -> None:

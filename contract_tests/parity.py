@@ -11,16 +11,15 @@ from monitors.location import EACH, Step, location
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_SCALAR_NAMES = {bool: "boolean", int: "number", float: "number", str: "string", list: "array", dict: "object"}
+_TYPE_NAMES = {bool: "boolean", int: "number", float: "number", str: "string", list: "array", dict: "object"}
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One place where sites disagree; `said` maps each site to what it says there. `breaks` where types conflict."""
+    """One place where sites disagree; `said` maps each site to what it says there."""
 
     location: str
     said: Mapping[str, str]
-    breaks: bool
 
     def __str__(self) -> str:
         """Return the difference on one line, sites that agree together."""
@@ -35,7 +34,7 @@ def types_of(value: Any) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for path, node in _walk((), value):
         if node is not None:
-            found.setdefault(location(path), set()).add(_SCALAR_NAMES[type(node)])
+            found.setdefault(location(path), set()).add(_TYPE_NAMES[type(node)])
     return found
 
 
@@ -57,16 +56,14 @@ def conflicts(bodies: Mapping[str, Any]) -> list[Difference]:
         here = {site: types[place] for site, types in per_site.items() if place in types}
         if any(not one & other for one, other in combinations(here.values(), 2)):
             said = {site: "/".join(sorted(types)) for site, types in here.items()}
-            differences.append(Difference(place, said, breaks=True))
+            differences.append(Difference(place, said))
     return differences
 
 
-def uneven_members(bodies: Mapping[str, Any], documented: set[str]) -> list[Difference]:
-    """Return the undocumented locations that only some of the sites have: a change on its way from site to site."""
-    per_site = {site: types_of(body).keys() - documented for site, body in bodies.items()}
-    places = dict.fromkeys(place for found in per_site.values() for place in sorted(found))
+def uneven(places: Mapping[str, set[str]]) -> list[Difference]:
+    """Return the places, of those found on any site, that only some of the sites have."""
     return [
-        Difference(place, {site: "there" if place in found else "absent" for site, found in per_site.items()}, False)
-        for place in places
-        if not all(place in found for found in per_site.values())
+        Difference(place, {site: "there" if place in found else "absent" for site, found in places.items()})
+        for place in dict.fromkeys(place for found in places.values() for place in sorted(found))
+        if not all(place in found for found in places.values())
     ]

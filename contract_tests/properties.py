@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ from monitors.errors import RefusedError
 from monitors.model import Observation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from schemathesis import Case, HookContext, Response
     from schemathesis.specs.openapi.schemas import OpenApiSchema
 
@@ -29,7 +32,7 @@ CONFIG: dict[str, Any] = {
     # Made-up ids of every kind, the fitting and the unfitting; the same in every run, nothing kept on disk.
     "generation": {
         "mode": "all",
-        "max-examples": 60,
+        "max-examples": 100,
         "deterministic": True,
         "unique-inputs": True,
         "database": "none",
@@ -60,7 +63,7 @@ def load_schema() -> OpenApiSchema:
 
 
 @schemathesis.hook
-def before_call(ctx: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
+def before_call(ctx: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
     """Refuse everything but reading before the request is even prepared."""
     del ctx, kwargs
     if case.method.upper() not in _SAFE_METHODS:
@@ -85,22 +88,22 @@ class Caller:
     """Sends schemathesis cases to the mock site US1 over one kept connection, and tells what came back."""
 
     base_url: str
-    credentials: Credentials
     session: requests.Session
 
     @classmethod
-    def open(cls, base_url: str, credentials: Credentials) -> Caller:
-        """Open a session that ignores proxies and `.netrc` of the environment."""
-        session = requests.Session()
-        session.trust_env = False
-        adapter = LoopbackAdapter()
-        session.mount("http://", adapter)
-        session.mount("https://", adapter)
-        # In the session and not in the case, so that no printed example ever shows them.
-        session.headers.update({"DD-API-KEY": credentials.api_key, "DD-APPLICATION-KEY": credentials.app_key})
-        return cls(base_url, credentials, session)
+    @contextmanager
+    def open(cls, base_url: str, credentials: Credentials) -> Iterator[Caller]:
+        """Yield a caller whose session ignores proxies and `.netrc` of the environment."""
+        with requests.Session() as session:
+            session.trust_env = False
+            adapter = LoopbackAdapter()
+            session.mount("http://", adapter)
+            session.mount("https://", adapter)
+            # In the session and not in the case, so that no printed example ever shows them.
+            session.headers.update({"DD-API-KEY": credentials.api_key, "DD-APPLICATION-KEY": credentials.app_key})
+            yield cls(base_url, session)
 
-    def call(self, case: Case, prefer: str | None = None) -> Response:
+    def call(self, case: Case[Any], prefer: str | None = None) -> Response:
         """Send a case; `prefer` asks the mock for one answer in particular."""
         headers = {"Prefer": prefer} if prefer else None
         return case.call(self.base_url, self.session, headers, timeout=_TIMEOUT_S, allow_redirects=False)

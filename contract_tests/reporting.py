@@ -52,7 +52,8 @@ def curl(seen: Observation, route: Route) -> str:
     if seen.method != "GET":
         parts.append("--head")
     if seen.with_keys:
-        suffix = f"_{SITES[seen.site].env_suffix}" if seen.site in SITES else ""
+        site = SITES.get(seen.site or "")
+        suffix = f"_{site.env_suffix}" if site else ""
         parts += [f'-H "DD-API-KEY: $DD_API_KEY{suffix}"', f'-H "DD-APPLICATION-KEY: $DD_APP_KEY{suffix}"']
     return " ".join([*parts, shlex.quote(plain(seen.url))])
 
