@@ -111,12 +111,12 @@ def timestamp(spot: Spot) -> bool:
 
 def enumerated(spot: Spot) -> bool:
     """Tell whether this is one of several listed values."""
-    return isinstance(spot.value, str) and len(spot.schema.get("enum", ())) > 1
+    return isinstance(spot.value, str) and len(listed := spot.schema.get("enum", ())) > 1 and spot.value in listed
 
 
 def constant(spot: Spot) -> bool:
     """Tell whether this is the one listed value."""
-    return isinstance(spot.value, str) and len(spot.schema.get("enum", ())) == 1
+    return isinstance(spot.value, str) and [spot.value] == spot.schema.get("enum")
 
 
 def identity(spot: Spot) -> bool:
@@ -127,10 +127,11 @@ def identity(spot: Spot) -> bool:
 def in_thousands(spot: Spot) -> bool:
     """Tell whether a change of unit here contradicts nothing else: the duration, or all statistics of a metric."""
     if spot.path == ("data", "attributes", "duration"):
-        return number(spot)
+        return number(spot) and bool(spot.value)
     if not is_object(spot) or spot.path[:-1] != ("data", "attributes", "metric_summaries"):
         return False
-    return all(abs(spot.value.get(name) or 0) < _SAFE_MAGNITUDE for name in m.STATISTICS)
+    statistics = [spot.value.get(name) or 0 for name in m.STATISTICS]
+    return any(statistics) and all(abs(value) < _SAFE_MAGNITUDE for value in statistics)
 
 
 def errors_of(kind: type) -> Callable[[Spot], bool]:

@@ -16,8 +16,9 @@ class MockUsageError(ValueError):
 def unknown(given: str, kind: str, known: Iterable[str]) -> MockUsageError:
     """Return the error for a name that is in no table, with the nearest known name and all known names."""
     names = list(known)
-    near = get_close_matches(given.lower(), [name.lower() for name in names], n=1)
-    hint = f"; did you mean {near[0]}?" if near else "."
+    lower = {name.lower(): name for name in names}
+    near = get_close_matches(given.lower(), lower, n=1)
+    hint = f"; did you mean {lower[near[0]]}?" if near else "."
     return MockUsageError(f"unknown {kind} {given!r}{hint} Known: {', '.join(names) or 'none'}.")
 
 
