@@ -86,14 +86,17 @@ _SUMMARY: tuple[tuple[str, str, str, Callable[[dict[str, Any]], bool]], ...] = (
 
 def _consistent(summary: dict[str, Any]) -> bool:
     """Tell, in one breath, whether nothing of the table below can be wrong with a summary: nearly all are."""
-    low, high = summary.get("min"), summary.get("max")
-    first, last = summary.get("first_step"), summary.get("last_step")
-    if low is None or high is None or first is None or last is None or summary.get("stddev") is not None:
+    get = summary.get
+    low, high, mean, latest = get("min"), get("max"), get("mean"), get("latest")
+    if low is not None and (
+        (mean is not None and mean < low) or (latest is not None and latest < low) or (high is not None and high < low)
+    ):
         return False
-    mean, latest = summary.get("mean", low), summary.get("latest", low)
-    if mean is None or latest is None:
+    if high is not None and ((mean is not None and mean > high) or (latest is not None and latest > high)):
         return False
-    return bool(low <= mean <= high and low <= latest <= high and first <= last and summary["count"] >= 0)
+    first, last, spread = get("first_step"), get("last_step"), get("stddev")
+    steps = first is None or last is None or first <= last
+    return bool(steps and summary["count"] >= 0 and (spread is None or spread >= 0))
 
 
 def _of_summaries(summaries: list[dict[str, Any]]) -> Iterator[Change]:

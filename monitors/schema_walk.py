@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from monitors.location import Step
 
@@ -155,12 +156,21 @@ def _describes_others(branch: dict[str, Any]) -> bool:
     return (isinstance(others, dict) and bool(others)) or bool(branch.get("patternProperties"))
 
 
-def integer_paths(schema: Any, root: Any, path: tuple[str | None, ...], depth: int) -> Iterator[tuple[str | None, ...]]:
-    """Yield the paths (None for every item) at which only an integer or null is promised."""
-    if depth > _DEEPEST // 4:
-        return
+Path = tuple[str | None, ...]
+_MAX_INTEGER_PATHS = 2_000
+
+
+def integer_paths(schema: Any) -> tuple[Path, ...]:
+    """Return the paths (None for every item) at which only an integer or null is promised.
+
+    A recursive schema is followed once round, and no more than 2,000 places are returned.
+    """
+    return tuple(islice(_integer_paths(schema, schema, (), ()), _MAX_INTEGER_PATHS))
+
+
+def _integer_paths(schema: Any, root: Any, path: Path, above: tuple[int, ...]) -> Iterator[Path]:
     node = resolve(schema, root)
-    if not isinstance(node, dict):
+    if not isinstance(node, dict) or id(node) in above:
         return
     types = node.get("type")
     promised = set(types if isinstance(types, list) else [types])
@@ -168,26 +178,51 @@ def integer_paths(schema: Any, root: Any, path: tuple[str | None, ...], depth: i
         yield path
     properties = node.get("properties")
     for name, child in (properties if isinstance(properties, dict) else {}).items():
-        yield from integer_paths(child, root, (*path, name), depth + 1)
+        yield from _integer_paths(child, root, (*path, name), (*above, id(node)))
     if isinstance(node.get("items"), dict):
-        yield from integer_paths(node["items"], root, (*path, None), depth + 1)
+        yield from _integer_paths(node["items"], root, (*path, None), (*above, id(node)))
 
 
-def has_float(value: Any, path: tuple[str | None, ...], at: int) -> bool:
-    """Tell whether any number at the path is written as a float."""
-    for position in range(at, len(path)):
-        step = path[position]
-        if step is None:
-            return isinstance(value, list) and any(has_float(item, path, position + 1) for item in value)
-        if not isinstance(value, dict):
-            return False
-        value = value.get(step)
-    return type(value) is float
+class IntegerPlaces:
+    """The same paths as a tree, so that one walk over a value tells whether any of them holds a float."""
+
+    __slots__ = ("_below", "_names")
+
+    def __init__(self, paths: Iterable[Path]) -> None:
+        """Split into names whose value is an integer, and steps below which there are more."""
+        below: dict[str | None, list[Path]] = {}
+        names: list[str | None] = []
+        for path in paths:
+            if len(path) == 1:
+                names.append(path[0])
+            elif path:
+                below.setdefault(path[0], []).append(path[1:])
+        self._names = tuple(name for name in names if name is not None)
+        if None in names:
+            below.setdefault(None, []).append(())
+        self._below = tuple((step, IntegerPlaces(rest), () in rest) for step, rest in below.items())
+
+    def has_float(self, value: Any) -> bool:
+        """Tell whether a number at one of the places is written as a float."""
+        if isinstance(value, dict):
+            get = value.get
+            return any(type(get(name)) is float for name in self._names) or any(
+                step is not None and places.has_float(get(step)) for step, places, _ in self._below
+            )
+        if isinstance(value, list):
+            for step, places, ends in self._below:
+                if step is None:
+                    return places._in_items(value) or (ends and any(type(item) is float for item in value))  # noqa: SLF001  # of this class
+        return False
+
+    def _in_items(self, items: list[Any]) -> bool:
+        if self._below:
+            return any(self.has_float(item) for item in items)
+        # The usual list of flat objects, millions of times: one loop without a call per item.
+        return any(type(item.get(name)) is float for name in self._names for item in items if type(item) is dict)
 
 
-def values_at(
-    value: Any, path: tuple[str | None, ...], where: tuple[Step, ...] = ()
-) -> Iterator[tuple[tuple[Step, ...], Any]]:
+def values_at(value: Any, path: Path, where: tuple[Step, ...] = ()) -> Iterator[tuple[tuple[Step, ...], Any]]:
     """Yield concrete path and value of everything at the path, None standing for every item."""
     if not path:
         yield where, value

@@ -10,7 +10,7 @@ import jsonschema_rs
 
 from monitors.location import Step, indexes, location
 from monitors.model import JSON, Change
-from monitors.schema_walk import KnownMembers, closed, has_float, integer_paths, values_at
+from monitors.schema_walk import IntegerPlaces, KnownMembers, Path, closed, integer_paths, values_at
 from schemas.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Contract:
     member" at once. Where objects cannot be closed (`allOf`, `unevaluatedProperties`), every value is explained.
     """
 
-    __slots__ = ("_closed", "_integers", "_known", "_open", "schema")
+    __slots__ = ("_closed", "_integer_paths", "_integers", "_known", "_open", "schema")
 
     def __init__(self, schema: dict[str, Any]) -> None:
         """Compile the schema; raises `ValueError` where it is no JSON Schema 2020-12 or a `$ref` leads nowhere."""
@@ -90,7 +90,8 @@ class Contract:
         shut = closed(schema)
         self._closed = None if shut is None else _validator(shut)
         self._known = KnownMembers([schema], schema)
-        self._integers = tuple(integer_paths(schema, schema, (), 0))
+        self._integer_paths = integer_paths(schema)
+        self._integers = IntegerPlaces(self._integer_paths)
 
     def keeps(self, value: Any) -> bool:
         """Tell whether a value is known to break nothing and to hold nothing unknown; False means: explain it."""
@@ -100,7 +101,7 @@ class Contract:
             valid = self._closed.is_valid(value)
         except ValueError:  # deeper than the validator goes, or text it cannot take
             return False
-        return valid and not any(has_float(value, path, 0) for path in self._integers)
+        return valid and not self._integers.has_float(value)
 
     def allows(self, value: Any) -> bool:
         """Tell whether a value is valid under the schema, unknown members allowed."""
@@ -115,7 +116,7 @@ class Contract:
         The value must be nested at most `jsonbody.MAX_DEPTH` levels and hold no lone surrogates (see `jsonbody`).
         """
         places = [place for place, _ in zip(self._violations(value), range(_MAX_ERRORS), strict=False)]
-        places.extend(_integers_as_floats(value, self._integers))
+        places.extend(_integers_as_floats(value, self._integer_paths))
         places.extend(_unknown_places(self._known, value))
         return gather(places)
 
@@ -284,7 +285,7 @@ def _quoted(value: JSON) -> str:
     return f"`{shown(value)}`" if isinstance(value, str) else str(value)
 
 
-def _integers_as_floats(value: Any, paths: tuple[tuple[str | None, ...], ...]) -> Iterator[Place]:
+def _integers_as_floats(value: Any, paths: tuple[Path, ...]) -> Iterator[Place]:
     for path in paths:
         for where, number in values_at(value, path):
             if type(number) is float and number.is_integer():

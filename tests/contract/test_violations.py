@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import schemas
 from monitors import rules
+from monitors.schema_walk import IntegerPlaces, integer_paths
 from monitors.violations import Contract, shown, type_of
 
 OBJECT: dict[str, Any] = {"type": "object", "properties": {"a": {"type": "integer"}}}
@@ -150,3 +151,31 @@ def test_types_and_what_is_shown() -> None:
     ]  # fmt: skip
     assert shown("x" * 100) == "x" * 59 + "…"
     assert shown(["secret"]) == "array"
+
+
+@pytest.mark.parametrize(
+    ("value", "floats"),
+    [
+        ({"a": 1, "l": [1, 2], "o": [{"n": 1, "m": [{"k": 1}]}]}, False),
+        ({"a": 1.0}, True),
+        ({"l": [1, 2.0]}, True),
+        ({"o": [{"n": 1}, {"n": 1.0}]}, True),
+        ({"o": [{"m": [{"k": 1}, {"k": 2.0}]}]}, True),
+        ({"o": [5.0, "x", None], "l": {"x": 1.0}, "a": [1.0]}, False),
+        ([], False),
+    ],
+)
+def test_integers_written_as_floats_are_seen_wherever_an_integer_is_promised(value: Any, floats: bool) -> None:  # noqa: FBT001  # a table
+    """One walk over the value sees every place, and only those."""
+    integer = {"type": "integer"}
+    inner = {"type": "object", "properties": {"n": integer, "m": {"items": {"properties": {"k": integer}}}}}
+    schema = {"properties": {"a": integer, "l": {"items": integer}, "o": {"items": inner}}}
+    assert IntegerPlaces(integer_paths(schema)).has_float(value) is floats
+
+
+def test_a_recursive_schema_is_followed_once_round() -> None:
+    """A schema of trees with ten branches has as many places as it has names, not ten to the power of its depth."""
+    node = {"properties": {f"n{i}": {"$ref": "#"} for i in range(10)} | {"value": {"type": "integer"}}}
+    assert integer_paths(node) == (("value",),)
+    contract = Contract(node)
+    assert contract.explain({"n1": {"n2": {"x": 1, "value": 2}}})[0].location == "$.n1.n2.x"
