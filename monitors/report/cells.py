@@ -100,8 +100,8 @@ def status(cell: Cell) -> str:
 
 
 def took(cell: Cell) -> str:
-    """Return how long the probe took, in words."""
-    return "" if cell.seen is None else milliseconds(cell.seen.phases.total_s)
+    """Return how long the answer took, in words; nothing where none came."""
+    return "" if cell.seen is None or cell.seen.failure is not None else milliseconds(cell.seen.phases.total_s)
 
 
 def answer(cell: Cell) -> str:

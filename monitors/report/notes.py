@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from monitors.report.text import counted, listed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from monitors.report.value import Report
+    from monitors.report.value import Report, Skipped
 
 _SHOWN_REASONS = 4
 
@@ -23,7 +24,7 @@ def notes(report: Report) -> list[str]:
 def _skipped(report: Report) -> Iterator[str]:
     by_reason: dict[str, dict[str, list[str]]] = {}
     for entry in report.skipped:
-        by_reason.setdefault(entry.reason, {}).setdefault(entry.site, []).append(entry.check)
+        by_reason.setdefault(_general(entry), {}).setdefault(entry.site, []).append(entry.check)
     for reason, sites in by_reason.items():
         # Most sites lack the same checks for the same reason: one line tells them all.
         alike: dict[tuple[str, ...], list[str]] = {}
@@ -31,6 +32,13 @@ def _skipped(report: Report) -> Iterator[str]:
             alike.setdefault(tuple(checks), []).append(site)
         for made, names in alike.items():
             yield f"Not made: {listed(list(made))} on {listed(names)}: {reason}"
+
+
+def _general(entry: Skipped) -> str:
+    """Return the reason with the site's key as `SITE`, as the documentation writes names of variables."""
+    names = (entry.site, entry.site.replace("-", "_"))
+    words = re.split(r"(\W+)", entry.reason)
+    return "".join(re.sub(rf"(?<![A-Z0-9])({'|'.join(map(re.escape, names))})\Z", "SITE", word) for word in words)
 
 
 def _left_aside(report: Report) -> Iterator[str]:

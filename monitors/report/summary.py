@@ -39,7 +39,7 @@ def sentence(report: Report) -> str:
     clauses = [*_harness(report), *_outages(report), *_breaks(report), *_lesser(report)]
     scope = _scope(report)
     if not clauses:
-        return f"{_all_well(report)} ({scope})."
+        return f"{_all_well(report)} ({scope}{_slowest(report)})."
     text = "; ".join(clauses)
     return f"{text[0].upper()}{text[1:]} ({scope})."
 
@@ -101,9 +101,12 @@ def _scope(report: Report) -> str:
 def _all_well(report: Report) -> str:
     if not report.observations:
         return "Nothing was judged"
-    if report.command == "check":
-        return "Every answer keeps the contract"
+    return "Every answer keeps the contract" if report.command == "check" else "All well"
+
+
+def _slowest(report: Report) -> str:
+    if report.command == "check" or not report.observations:
+        return ""
     slowest = max(report.observations, key=lambda observation: observation.phases.total_s)
-    took = milliseconds(slowest.phases.total_s)
-    where = f" ({plain(slowest.site)})" if slowest.site and len(report.sites) > 1 else ""
-    return f"All well: every answer keeps the contract, the slowest in {took}{where}"
+    where = f" on {plain(slowest.site)}" if slowest.site and len(report.sites) > 1 else ""
+    return f", the slowest in {milliseconds(slowest.phases.total_s)}{where}"

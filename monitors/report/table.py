@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +13,7 @@ from monitors.report.grouping import problems
 from monitors.report.notes import notes
 from monitors.report.phases import PHASE_HEAD, PHASES, median_phases, phase_rows
 from monitors.report.summary import sentence
+from monitors.report.tables import bare_table, printed
 from monitors.report.text import for_log, listed
 
 if TYPE_CHECKING:
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     from monitors.report.value import Layout, Report
 
 MAX_PROBLEMS = 40
-_MIN_WIDTH = 40
 # From here on there is room for times in the grid, and for the phases beside it.
 _ROOMY, _WIDE = 72, 118
 _ARROW, _DOT = "→", "·"
@@ -64,38 +61,12 @@ _WORDS = {Mark.INFO: "note", Mark.WARNING: "warning", Mark.BREAKING: "breaking",
 
 def render(report: Report, layout: Layout) -> str:
     """Return the report for a terminal of `layout.width` columns; without colour or beyond ASCII only if it may."""
-    out = io.StringIO()
-    console = Console(
-        file=out,
-        width=max(layout.width, _MIN_WIDTH),
-        force_terminal=layout.colour,
-        color_system="standard" if layout.colour else None,
-        no_color=not layout.colour,
-        legacy_windows=False,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        _environ={},
-    )
-    for part in _Drawing(report, layout).parts():
-        console.print(part)
-    text = "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
-    return text if layout.unicode else _ascii(text)
-
-
-def _ascii(text: str) -> str:
-    for sign, word in ((_ARROW, "->"), ("…", "~"), (_DOT, "-")):
-        text = text.replace(sign, word)
-    return text.encode("ascii", "backslashreplace").decode("ascii")
+    return printed(_Drawing(report, layout).parts(), layout)
 
 
 def _text(raw: str, style: str = "", limit: int = _TEXT_CHARS) -> Text:
     """Return text off the wire, made harmless; it is never read as markup."""
     return Text(for_log(raw, limit), style=style, overflow="fold")
-
-
-def _table() -> Table:
-    return Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style=Style(dim=True))
 
 
 class _Drawing:
@@ -128,7 +99,7 @@ class _Drawing:
     def grid(self) -> Table:
         checks, rows = cells(self.report)
         wide = self.layout.width >= _WIDE
-        table = _table()
+        table = bare_table()
         table.add_column(Text("site"), no_wrap=True)
         for check in checks:
             table.add_column(_text(check), no_wrap=True)
@@ -147,12 +118,12 @@ class _Drawing:
         if cell.seen is None:
             return line
         line.append(f" {for_log(status(cell))}", style="" if cell.mark is Mark.OK else _STYLES[cell.mark])
-        if cell.seen.failure is None and self.layout.width >= _ROOMY:
-            line.append(f" {took(cell):>6}", style="dim")
+        if (time := took(cell)) and self.layout.width >= _ROOMY:
+            line.append(f" {time:>6}", style="dim")
         return line
 
     def phases(self) -> Table:
-        table = _table()
+        table = bare_table()
         for name in PHASE_HEAD:
             table.add_column(Text(name), justify="left" if name in {"site", "check"} else "right")
         for row in phase_rows(self.report):
@@ -196,6 +167,7 @@ class _Drawing:
 
     def sentence(self) -> Text:
         worst = max((finding.level for finding in self.report.findings), default=None)
-        style = "bold red" if self.report.harness_failures else "bold"
-        mark = self.mark(Mark.OK if worst is None else MARKS[worst])
-        return mark + Text(" ") + _text(sentence(self.report), style)
+        mark = Mark.OK if worst is None else MARKS[worst]
+        if self.report.harness_failures:
+            mark = Mark.BREAKING
+        return self.mark(mark) + Text(" ") + _text(sentence(self.report), "bold")

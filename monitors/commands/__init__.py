@@ -1,0 +1,1 @@
+"""The commands, one module each with its `command`; what they share stands in `options`, `output` and `progress`."""

@@ -1,0 +1,113 @@
+"""`check`: recorded answers judged offline."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from monitors import __version__
+from monitors.commands.options import report_options
+from monitors.commands.output import destination, note, publish
+from monitors.commands.progress import progress
+from monitors.errors import UsageError
+from monitors.exit_codes import ExitCode, exit_code, threshold
+from monitors.model import Finding, Level, Observation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from monitors.recordings import LeftAside
+    from monitors.report import Report
+
+
+@click.command("check", short_help="Judge recorded answers offline.")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True), metavar="FILE|DIR…")
+@click.option(
+    "--status",
+    type=click.IntRange(100, 599),
+    metavar="STATUS",
+    help="HTTP status that raw JSON bodies came with.  [default: 200]",
+)
+@click.option("--run-id", metavar="ID", help="Run id that answers recorded without their URL were asked for.")
+@report_options
+def command(
+    *,
+    paths: tuple[Path, ...],
+    status: int | None,
+    run_id: str | None,
+    format_: str,
+    output: Path | None,
+    fail_on: str | None,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Judge recorded answers offline: raw JSON bodies, HAR, VCR cassettes (YAML or JSON), directories of them.
+
+    Answers of other operations are counted and left aside. - reads standard input. A file that cannot be read, or
+    nothing of this operation in any of them, is exit code 2.
+    """
+    from monitors.recordings import count_files  # noqa: PLC0415 - brings YAML
+
+    with ExitStack() as stack:
+        write = stack.enter_context(destination(output))
+        reading = _Reading(status, run_id)
+        with progress("reading", count_files(paths), quiet=quiet) as step:
+            reading.read_all(paths, lambda path: step(path.name))
+        report = reading.report(threshold(fail_on) if fail_on else Level.BREAKING)
+        if report.observations or not reading.mistakes:
+            publish(report, write, format_, verbose=verbose, quiet=quiet)
+    return reading.code(report)
+
+
+class _Reading:
+    """What the recordings hold, judged as it is read, so that no body is kept."""
+
+    def __init__(self, status: int | None, run_id: str | None) -> None:
+        self.status, self.run_id = status, run_id
+        self.observations: list[Observation] = []
+        self.findings: list[Finding] = []
+        self.left_aside: list[LeftAside] = []
+        self.mistakes: list[UsageError] = []
+
+    def read_all(self, paths: Sequence[Path], on_file: Callable[[Path], None]) -> None:
+        from monitors.contract import judge  # noqa: PLC0415 - brings the validator
+        from monitors.recordings import read  # noqa: PLC0415 - brings YAML
+
+        for path in paths:
+            try:
+                for entry in read(path, status=self.status, run_id=self.run_id, on_file=on_file):
+                    if isinstance(entry, Observation):
+                        self.findings += judge(entry)
+                        self.observations.append(entry.without_body())
+                    else:
+                        self.left_aside.append(entry)
+            except UsageError as error:
+                self.mistakes.append(error)
+
+    def report(self, fail_on: Level | None) -> Report:
+        from monitors.report import Report  # noqa: PLC0415 - beside its only use
+
+        return Report(
+            command="check",
+            version=__version__,
+            at=datetime.now(UTC),
+            observations=tuple(self.observations),
+            findings=tuple(self.findings),
+            left_aside=tuple(self.left_aside),
+            fail_on=fail_on,
+        )
+
+    def code(self, report: Report) -> int:
+        """Say on stderr what could not be judged, and return the exit code."""
+        for mistake in self.mistakes:
+            note(f"error: {mistake}")
+        if self.mistakes:
+            return ExitCode.USAGE
+        if not self.observations:
+            note("error: nothing to judge: none of the recorded answers is one of this operation")
+            return ExitCode.USAGE
+        return exit_code(self.findings, report.fail_on)

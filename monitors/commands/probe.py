@@ -1,0 +1,105 @@
+"""`probe`: every chosen site once, all at the same time."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from monitors.checks import CHECKS
+from monitors.commands.options import config_option, report_options, site_option
+from monitors.commands.output import destination, publish
+from monitors.commands.progress import progress
+from monitors.exit_codes import exit_code, threshold
+
+_HEALTHY = "healthy"
+_MIN_TIMEOUT_S, _MAX_TIMEOUT_S = 0.1, 300
+
+
+@click.command("probe", short_help="Probe the sites once and judge every answer.")
+@site_option("Only these sites, by key, DD_SITE parameter or API host; may be repeated.  [default: all]")
+@click.option(
+    "--check",
+    "checks",
+    multiple=True,
+    metavar="CHECK[,CHECK…]",
+    help=f"Only these checks: {', '.join(CHECKS)}; may be repeated.  [default: all]",
+)
+@report_options
+@click.option(
+    "--mock",
+    "mock",
+    is_flag=False,
+    flag_value=_HEALTHY,
+    multiple=True,
+    metavar="[[SITE=]SCENARIO]",
+    help="Probe mock sites inside this process, e.g. --mock US5=outage; may be repeated.  [scenario: healthy]",
+)
+@click.option("--run-id", "run_ids", multiple=True, metavar="SITE=ID", help="Canary run of a site; may be repeated.")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(_MIN_TIMEOUT_S, _MAX_TIMEOUT_S),
+    metavar="SECONDS",
+    help="Deadline of each probe.  [default: 10]",
+)
+@click.option("--resolve", multiple=True, metavar="HOST:PORT:ADDRESS", help="As in curl; may be repeated.")
+@click.option("--connect-to", multiple=True, metavar="HOST:PORT:HOST:PORT", help="As in curl; may be repeated.")
+@click.option(
+    "--ca-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Certificate authorities to trust in place of the usual ones (PEM).",
+)
+@config_option
+def command(
+    *,
+    sites: tuple[str, ...],
+    checks: tuple[str, ...],
+    mock: tuple[str, ...],
+    run_ids: tuple[str, ...],
+    timeout_s: float | None,
+    config: Path | None,
+    format_: str,
+    output: Path | None,
+    fail_on: str | None,
+    verbose: bool,
+    quiet: bool,
+    resolve: tuple[str, ...],
+    connect_to: tuple[str, ...],
+    ca_file: Path | None,
+) -> int:
+    """Probe the sites once, all at the same time, and judge every answer.
+
+    Sites without keys get the check that needs none. Only GET is ever sent.
+    """
+    # Deferred, so that a mistake in the options is told before HTTP and TLS are loaded.
+    from monitors.commands.cycles import probe_all  # noqa: PLC0415
+    from monitors.commands.targets import (  # noqa: PLC0415
+        Wiring,
+        find_checks,
+        refuse_lacking,
+        settings_for,
+        targets_for,
+    )
+    from monitors.contract import Policy  # noqa: PLC0415
+
+    chosen = find_checks(checks)
+    wiring = Wiring(mock or None, resolve, connect_to, ca_file)
+    settings = settings_for(sites, config, run_ids, timeout_s, wiring)
+    with ExitStack() as stack:
+        write = stack.enter_context(destination(output))
+        targets = targets_for(stack, settings, wiring)
+        if sites and checks:
+            refuse_lacking(targets, chosen)
+        with progress("probing", len(targets) * len(chosen), quiet=quiet) as step:
+            report = probe_all(
+                targets,
+                chosen,
+                policy=Policy(settings.availability, settings.certificate_warning_days),
+                fail_on=threshold(fail_on) if fail_on else settings.fail_on,
+                on_step=step,
+            )
+        publish(report, write, format_, verbose=verbose, quiet=quiet)
+    return exit_code(report.findings, report.fail_on, harness_failed=bool(report.harness_failures))

@@ -1,0 +1,53 @@
+"""`rules`: what each finding's rule means."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from monitors.commands.output import layout, write_stdout
+from monitors.report.text import dumps
+from monitors.rules import RULES
+
+if TYPE_CHECKING:
+    from monitors.model import JSON
+    from monitors.rules import Rule
+
+
+@click.command("rules", short_help="List the rules that findings name.")
+@click.option(
+    "--format", "format_", type=click.Choice(["table", "markdown", "json"]), default="table", show_default=True
+)
+def command(format_: str) -> None:
+    """List the rules that findings name: id, level, kind and meaning, in the order of docs/rules.md."""
+    if format_ == "json":
+        write_stdout(dumps([_as_json(rule) for rule in RULES.values()], indent=2) + "\n")
+    elif format_ == "markdown":
+        write_stdout(markdown())
+    else:
+        from monitors.report.tables import lined_up  # noqa: PLC0415 - brings rich
+
+        lines = [(rule.id, str(rule.level), str(rule.kind), rule.meaning) for rule in RULES.values()]
+        write_stdout(lined_up(("rule", "level", "kind", "meaning"), lines, layout(sys.stdout, os.environ)))
+
+
+def _as_json(rule: Rule) -> JSON:
+    return {
+        "rule": rule.id,
+        "level": str(rule.level),
+        "kind": str(rule.kind),
+        "meaning": rule.meaning,
+        "own": rule.own,
+    }
+
+
+def markdown() -> str:
+    """Return the rules as the table of docs/rules.md; an id of ours carries an asterisk."""
+    lines = ["| rule | level | kind | meaning |", "|---|---|---|---|"]
+    for rule in RULES.values():
+        own = " *" if rule.own else ""
+        lines.append(f"| `{rule.id}`{own} | {rule.level} | {rule.kind} | {rule.meaning} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.cells import cell_len
+
+from monitors.model import Kind, Level, Phases
+from monitors.report import RENDERERS, Layout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from monitors.model import Finding, Observation
+    from monitors.report import Report
+
+table = RENDERERS["table"]
+
+
+def test_nothing_found_is_the_grid_and_one_calm_line(
+    report: Callable[..., Report], observation: Callable[..., Observation]
+) -> None:
+    seen = tuple(
+        observation(site, phases=Phases(first_byte_s=first_byte_s))
+        for site, first_byte_s in (("US1", 0.1), ("EU1", 0.25))
+    )
+    assert table(report(observations=seen), Layout(80)) == (
+        "site   run\n"
+        "US1    ✓ 200 100 ms\n"
+        "EU1    ✓ 200 250 ms\n"
+        "\n"
+        "✓ All well (2 probes of 2 sites, the slowest in 250 ms on EU1).\n"
+    )
+
+
+def test_problems_stand_below_the_grid_worst_first_each_once(mixed: Report) -> None:
+    text = table(mixed, Layout(80))
+    assert re.findall(r"^[▼✗▲•] (\S+)  (.*)$", text, re.MULTILINE) == [
+        ("unavailable", "127.0.0.1 refused the connection"),
+        ("breaking", "an integer became a string"),
+        ("warning", "the rate limit is used up"),
+        ("note", "a member the contract does not know"),
+    ]
+    assert "  $.data.attributes.project_id  integer → string\n" in text
+    assert "  response-property-type-changed · run on US5 and AP1\n" in text
+    assert "  connection-refused · every check on EU1\n" in text
+
+
+def test_a_site_that_is_down_shows_why_in_a_word(mixed: Report) -> None:
+    assert re.search(r"^EU1 +▼ refused +▼ refused +▼ refused +▼ refused$", table(mixed, Layout(80)), re.MULTILINE)
+
+
+def test_checks_not_made_are_marked_and_explained(mixed: Report) -> None:
+    text = table(mixed, Layout(200))
+    assert re.search(r"^US3 +· +· +· +✓ 401 198 ms", text, re.MULTILINE)
+    assert "Not made: run, not-found and bad-request on US3, AP2 and UK1: no keys" in text
+
+
+@pytest.mark.parametrize("width", [1, 40, 60, 80, 120, 200])
+def test_no_line_is_wider_than_the_terminal(mixed: Report, width: int) -> None:
+    text = table(mixed, Layout(width, verbose=True))
+    assert max(cell_len(line) for line in text.splitlines()) <= max(width, 40)
+
+
+def test_a_wide_terminal_has_room_for_the_median_of_each_phase(mixed: Report) -> None:
+    text = table(mixed, Layout(130))
+    assert re.search(r"^US1 .* 1 ms +12 ms +24 ms +161 ms +<1 ms$", text, re.MULTILINE)
+    assert "first byte" not in table(mixed, Layout(80))
+
+
+def test_verbose_lists_each_probe_with_its_phases_size_and_certificate(mixed: Report) -> None:
+    text = table(mixed, Layout(120, verbose=True))
+    assert re.search(r"^US1 +run +1 ms +12 ms +24 ms +161 ms +<1 ms +9.0 kB +90 d$", text, re.MULTILINE)
+
+
+def test_a_terminal_without_unicode_gets_ascii(mixed: Report) -> None:
+    text = table(mixed, Layout(80, unicode=False))
+    assert text.isascii()
+    assert "integer -> string" in text
+    assert re.search(r"^EU1 +v refused", text, re.MULTILINE)
+
+
+def test_colour_comes_only_when_asked_for(mixed: Report) -> None:
+    assert "\x1b" not in table(mixed, Layout(80))
+    assert "\x1b[31m" in table(mixed, Layout(80, colour=True))
+    stripped = re.sub(r"\x1b\[[0-9;]*m", "", table(mixed, Layout(80, colour=True)))
+    assert [line.rstrip() for line in stripped.splitlines()] == table(mixed, Layout(80)).splitlines()
+
+
+def test_thousands_of_problems_are_capped(report: Callable[..., Report], finding: Callable[..., Finding]) -> None:
+    many = tuple(finding(location=f"$.data.m{number}") for number in range(10_000))
+    text = table(report(findings=many), Layout(80))
+    assert text.count("✗ breaking") == 40
+    assert "and 9,960 more; --format json shows all" in text
+
+
+def test_sites_that_say_different_things_are_each_quoted(
+    report: Callable[..., Report], finding: Callable[..., Finding]
+) -> None:
+    said = tuple(
+        finding("run-not-found", kind=Kind.AVAILABILITY, site=f"S{number}", message=f"run {number} does not exist")
+        for number in range(5)
+    )
+    text = table(report(findings=said), Layout(200))
+    assert "run 0 does not exist (S0); run 1 does not exist (S1); run 2 does not exist (S2); and 2 more" in text
+
+
+def test_recordings_have_no_grid_and_say_what_was_left_aside(checked: Report) -> None:
+    assert table(checked, Layout(80)) == (
+        "✗ breaking  an integer became a string\n"
+        "  $.data.id  string → 7\n"
+        "  response-property-type-changed · session.har#4\n"
+        "\n"
+        "Left aside: 15 entries (15 another operation)\n"
+        "\n"
+        "✗ The contract is broken in 1 answer (3 judged, 15 left aside).\n"
+    )
+
+
+def test_the_monitors_own_failure_is_said_as_such(report: Callable[..., Report]) -> None:
+    text = table(report(harness_failures=("the disk is full",)), Layout(80))
+    assert text == "The monitor itself failed: the disk is full\n✗ The monitor itself failed (0 probes of 0 sites).\n"
+
+
+def test_a_warning_alone_ends_in_a_warning_sign(report: Callable[..., Report], finding: Callable[..., Finding]) -> None:
+    text = table(report(findings=(finding(level=Level.WARNING),)), Layout(80))
+    assert text.splitlines()[-1].startswith("▲ 1 warning")
