@@ -7,14 +7,12 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from monitors.location import EACH, Step, location
+from monitors.location import EACH, Step, indexes, location
 from monitors.model import JSON, Change, Level
 from monitors.rules import RULES, rule_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from monitors.drift.resolve import Parts
 
 _SHOWN_CHARS = 80
 _SHOWN_VALUES = 12
@@ -37,14 +35,14 @@ Path = tuple[Step, ...]
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """One change at a path relative to where the comparison started; `parts` describes the member lost or gained."""
+    """One change at a path relative to where the comparison started; `held` is what a member lost or gained holds."""
 
     what: str
     path: Path
     base: JSON
     revision: JSON
     message: str
-    parts: Parts | None = field(default=None, compare=False)
+    held: Any = field(default=None, compare=False)
 
     def under(self, prefix: Path) -> Delta:
         """Return the same change seen from further up."""
@@ -84,6 +82,25 @@ def place(path: Path) -> str:
         else:
             waiting.append(step)
     return written + location(waiting)[1:]
+
+
+def gathered(deltas: Iterable[Delta]) -> list[Change]:
+    """Return changes in which places that differ only by list index are one, saying how many and which is the first."""
+    groups: dict[tuple[str, str, str], list[Delta]] = {}
+    for delta in deltas:
+        detail = json.dumps(delta.revision, default=str) if delta.what.startswith("enum-value") else ""
+        groups.setdefault((delta.what, place(delta.path), detail), []).append(delta)
+    return [_one(members) for members in groups.values()]
+
+
+def _one(members: list[Delta]) -> Change:
+    change, count = members[0].change(), len({delta.path for delta in members})
+    at = indexes(members[0].path)
+    if not at:
+        return change
+    first = "".join(f"[{index}]" for index in at)
+    where = f"at {first}" if count == 1 else f"{count} times, first at {first}"
+    return replace(change, message=f"{change.message} ({where})", count=count)
 
 
 def each(path: Path) -> Path:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-_WIDTHS = frozenset(
+MACHINE_EDGES = frozenset(
     sign * (2**bits + edge) for bits in (7, 8, 15, 16, 31, 32, 53, 63, 64) for edge in (-1, 0) for sign in (1, -1)
 )
 """Where a machine's numbers end, one below or at a power of two."""
@@ -188,7 +188,7 @@ def keeps(plain: Plain, value: Any) -> bool:
 
 def within(plain: Plain, value: float) -> bool:
     """Tell whether a number is inside the bounds."""
-    return not (_beyond((value, False), plain.upper, 1) or _beyond((value, False), plain.lower, -1))
+    return not (beyond((value, False), plain.upper, 1) or beyond((value, False), plain.lower, -1))
 
 
 def multiple(value: float, step: float) -> bool:
@@ -204,7 +204,7 @@ def multiple(value: float, step: float) -> bool:
         return False
 
 
-def _beyond(bound: Bound | None, limit: Bound | None, sign: int) -> bool:
+def beyond(bound: Bound | None, limit: Bound | None, sign: int) -> bool:
     """Tell whether a bound allows what a limit forbids; sign 1 for upper bounds, -1 for lower ones."""
     if limit is None:
         return False
@@ -216,15 +216,15 @@ def _beyond(bound: Bound | None, limit: Bound | None, sign: int) -> bool:
 
 
 def _number_changes(base: Plain, revision: Plain) -> Iterator[Delta]:
-    for old, new, sign, beyond in (
+    for old, new, sign, what in (
         (base.upper, revision.upper, 1, "max-increased"),
         (base.lower, revision.lower, -1, "min-decreased"),
     ):
-        words_old, words_new = _bound_words(old, sign), _bound_words(new, sign)
+        words_old, words_new = bound_words(old, sign), bound_words(new, sign)
         message = f"was {words_old}, now {words_new}"
-        if _beyond(new, old, sign):
-            machine = old is not None and old[0] in _WIDTHS
-            yield Delta(beyond if machine else "range-widened", (), words_old, words_new, message)
+        if beyond(new, old, sign):
+            machine = old is not None and old[0] in MACHINE_EDGES
+            yield Delta(what if machine else "range-widened", (), words_old, words_new, message)
         elif old != new:
             yield Delta("constraint-tightened", (), words_old, words_new, message)
     lost = [step for step in base.multiples if not any(multiple(other, step) for other in revision.multiples)]
@@ -233,7 +233,7 @@ def _number_changes(base: Plain, revision: Plain) -> Iterator[Delta]:
         yield Delta("multiple-of-changed", (), brief(lost[0]), None, message)
 
 
-def _bound_words(bound: Bound | None, sign: int) -> str:
+def bound_words(bound: Bound | None, sign: int) -> str:
     if bound is None:
         return "unbounded"
     inclusive, exclusive = ("at most", "below") if sign > 0 else ("at least", "above")

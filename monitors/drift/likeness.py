@@ -62,16 +62,16 @@ class Form:
         if self.kind == "array":
             return PLAUSIBLE if self.items is None or other.items is None else self.items.alike(other.items)
         if self.kind == "object":
-            return _overlap(self.names, other.names)
+            return overlap(self.names, other.names)
         return self._scalar(other)
 
     def _scalar(self, other: Form) -> int:
         if (self.formats and other.formats and self.formats != other.formats) or (self.formats and other.allowed):
             return UNLIKE
-        return _overlap(self.allowed, other.allowed)
+        return overlap(self.allowed, other.allowed)
 
 
-def _overlap(one: frozenset[str], other: frozenset[str]) -> int:
+def overlap(one: frozenset[str], other: frozenset[str]) -> int:
     """Compare names or allowed values; a side that lists none contradicts nothing."""
     if not one or not other:
         return PLAUSIBLE

@@ -145,8 +145,8 @@ def _replaced(found: _Matching[L]) -> None:
 
 
 def moves(lost: Sequence[Member[L]], gained: Sequence[Member[L]]) -> Pairs[L]:
-    """Match members that went from one object with members of that name, in any spelling, that came in another."""
+    """Match members that went from one object with members that came in another: of one name, or of one particular form."""
     found: _Matching[L] = _Matching(lost, gained)
-    candidates = [candidate for candidate in _spelled_alike(found, PLAUSIBLE) if candidate[1].parent != candidate[2].parent]
-    found.offer(candidates)
+    for candidates in (_spelled_alike(found, PLAUSIBLE), _marked_alike(found)):
+        found.offer(candidate for candidate in candidates if candidate[1].parent != candidate[2].parent)
     return found.pairs

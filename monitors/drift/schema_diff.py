@@ -81,7 +81,7 @@ def _moved(gone: Member[Form], come: Member[Form]) -> Delta:
 
 def _emptied(walk: Comparison, delta: Delta, went: set[Path]) -> bool:
     """Tell whether a member that went held nothing but members that moved."""
-    inside = [member.path for member in _inside(walk, delta.path, delta.parts or (), 1)]
+    inside = [member.path for member in _inside(walk, delta.path, delta.held or (), 1)]
     return bool(inside) and all(path in went for path in inside)
 
 
@@ -89,8 +89,8 @@ def _members(walk: Comparison, deltas: Sequence[Delta]) -> list[Member[Form]]:
     """Return the members that went or came, with those inside them."""
     members: list[Member[Form]] = []
     for delta in deltas:
-        members.append(Member(delta.path, describe(walk.node, delta.parts or ())))
-        members.extend(_inside(walk, delta.path, delta.parts or (), _MAX_INSIDE))
+        members.append(Member(delta.path, describe(walk.node, delta.held or ())))
+        members.extend(_inside(walk, delta.path, delta.held or (), _MAX_INSIDE))
         if len(members) > _MAX_MEMBERS:
             break
     return members

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from monitors.drift.deltas import Delta, Deltas, worst
 from monitors.drift.keywords import covers, words
@@ -15,9 +15,17 @@ if TYPE_CHECKING:
     from monitors.drift.comparison import Comparison
     from monitors.drift.folding import Plain
     from monitors.drift.normal import Node
+    from monitors.drift.resolve import Parts
 
 _HALF = 0.5
 _LACKS = frozenset({"optional-property-removed", "required-property-removed"})
+
+
+class HasNode(Protocol):
+    """What knows the normal form of schemas."""
+
+    def node(self, parts: Parts) -> Node:
+        """Return the normal form of schemas that all hold at one place."""
 
 
 def changes(walk: Comparison, base: Node, revision: Node) -> Iterator[Delta]:
@@ -91,7 +99,7 @@ def _read_by(walk: Comparison, readers: Iterable[Plain], variant: Plain) -> bool
     )
 
 
-def tag_names(walk: Comparison, variants: Iterable[Plain]) -> frozenset[str]:
+def tag_names(walk: HasNode, variants: Iterable[Plain]) -> frozenset[str]:
     """Return the members that tell object variants apart: each lists them with allowed values no other one has."""
     objects = [variant for variant in variants if "object" in variant.types]
     if not objects:
@@ -104,7 +112,7 @@ def _apart(sets: list[frozenset[str]]) -> bool:
     return all(sets) and sum(map(len, sets)) == len(frozenset().union(*sets))
 
 
-def tag_values(walk: Comparison, variant: Plain, name: str) -> frozenset[str]:
+def tag_values(walk: HasNode, variant: Plain, name: str) -> frozenset[str]:
     """Return the values a variant allows for a member, as canonical JSON; none where it allows any."""
     found: set[str] = set()
     for plain in walk.node(variant.properties.get(name, ())).variants:

@@ -1,0 +1,167 @@
+"""One body judged against a contract, earlier bodies of the same resource, and bodies of other resources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from monitors.drift import baseline as earlier
+from monitors.drift import others
+from monitors.drift.deltas import Delta, Path, gathered, place
+from monitors.drift.explain import Explainer
+from monitors.drift.resolve import Home, Part
+from monitors.drift.shape import learn
+from monitors.errors import UsageError
+from monitors.model import JSON, Change, Level
+from monitors.rules import RULES, rule_id
+from monitors.violations import Contract
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from monitors.drift.resolve import Parts
+
+_DATA = frozenset({"enum", "const", "default", "example", "examples"})
+_NAMES = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
+_SUPERSEDED = frozenset({"required-property-removed", "optional-property-added"})
+_OTHER_THING = frozenset({"variant-added", "one-of-flattened", "type-changed", "became-nullable"})
+
+
+def judge_sample(schema: Any, baseline: Sequence[JSON], samples: Sequence[JSON], body: JSON) -> list[Change]:
+    """Return what a body breaks of a schema and how it drifted, as changes ordered by place.
+
+    `schema` is a self-contained JSON Schema or None. `baseline` holds earlier bodies of the same resource, oldest
+    first; `samples` bodies of other resources of its kind. Raises `UsageError` for a schema that cannot be used.
+    """
+    explainer = Explainer()
+    parts: Parts | None = None if schema is None else (Part(schema, Home(schema)),)
+    found: list[Change] = []
+    if parts is not None:
+        deltas = list(explainer.explain(parts, body))
+        found = gathered(deltas)
+        found.extend(_unexplained(schema, body, found))
+    drift = list(earlier.changes(explainer, parts, baseline, body)) if baseline else []
+    found = _with_drift(found, drift)
+    if samples:
+        aside = others.changes(explainer, parts, learn(samples), body)
+        found.extend(_new_places(found, gathered(aside)))
+    return sorted(found, key=lambda change: (change.location, change.what, change.message))
+
+
+def _level(change: Change) -> Level:
+    return RULES[rule_id(change)].level
+
+
+def _unexplained(schema: Any, body: JSON, found: list[Change]) -> Iterator[Change]:
+    """Yield what only the validator knows: keywords that speak of no single type, patterns, conditions."""
+    bad = [change for change in found if _level(change) >= Level.WARNING]
+    said = {(change.what, change.location) for change in found}
+    for change in _validator(schema).explain(body):
+        known = (change.what, change.location) in said or any(_touches(change, other) for other in bad)
+        if not known and change.what != "optional-property-added":
+            yield change
+
+
+def _touches(change: Change, other: Change) -> bool:
+    return _within(change.location, other.location) or _within(other.location, change.location)
+
+
+def _within(inner: str, outer: str) -> bool:
+    return inner == outer or (inner.startswith(outer) and inner[len(outer)] in ".[")
+
+
+def _validator(schema: Any) -> Contract:
+    try:
+        return Contract(readable(schema))
+    except ValueError as error:
+        text = str(error).splitlines()[0]
+        message = f"the schema is no usable JSON Schema: {text}"
+        raise UsageError(message) from error
+
+
+def readable(schema: Any) -> dict[str, Any]:
+    """Return a schema as its readers take it, in 2020-12: `oneOf` is a choice, closed objects are open, null is a type.
+
+    A value that fits two variants harms no reader, nor does a member nobody listed; `nullable` and boolean exclusive
+    bounds (OpenAPI 3.0) are written the newer way.
+    """
+    rewritten = _rewritten(schema)
+    if not isinstance(rewritten, dict):
+        return {"not": {}} if rewritten is False else {}
+    return {name: value for name, value in rewritten.items() if name != "$schema"}
+
+
+def _rewritten(schema: Any) -> Any:
+    if not isinstance(schema, dict):
+        return schema
+    written: dict[str, Any] = {}
+    for name, value in schema.items():
+        if name in _DATA:
+            written[name] = value
+        elif name in _NAMES and isinstance(value, dict):
+            written[name] = {key: _rewritten(child) for key, child in value.items()}
+        elif name in {"additionalProperties", "unevaluatedProperties"} and value is False:
+            continue
+        elif isinstance(value, list):
+            written[name] = [_rewritten(child) for child in value]
+        else:
+            written[name] = _rewritten(value)
+    return _older_keywords(_as_choice(written))
+
+
+def _as_choice(schema: dict[str, Any]) -> dict[str, Any]:
+    choice = schema.get("oneOf")
+    if not isinstance(choice, list):
+        return schema
+    rest = {name: value for name, value in schema.items() if name != "oneOf"}
+    if "anyOf" not in rest:
+        return {**rest, "anyOf": choice}
+    return {**rest, "allOf": [*rest.get("allOf", []), {"anyOf": choice}]}
+
+
+def _older_keywords(schema: dict[str, Any]) -> dict[str, Any]:
+    for bound in ("aximum", "inimum"):
+        exclusive = schema.get(f"exclusiveM{bound}")
+        if isinstance(exclusive, bool):
+            del schema[f"exclusiveM{bound}"]
+            if exclusive and f"m{bound}" in schema:
+                schema[f"exclusiveM{bound}"] = schema.pop(f"m{bound}")
+    if schema.pop("nullable", False) is True:
+        declared = schema.get("type")
+        if isinstance(declared, str):
+            schema["type"] = [declared, "null"]
+        if isinstance(schema.get("enum"), list) and None not in schema["enum"]:
+            schema["enum"] = [*schema["enum"], None]
+    return schema
+
+
+def _with_drift(found: list[Change], drift: Sequence[Delta]) -> list[Change]:
+    """Join what the contract and what earlier bodies say: a rename takes the place of a member missing and one new."""
+    paired = [delta for delta in drift if delta.what in {"property-renamed", "property-moved"}]
+    went = {place(delta.path) for delta in paired}
+    came = {_came(delta) for delta in paired}
+    kept = [
+        change
+        for change in found
+        if not (change.what in _SUPERSEDED and (change.location in went or change.location in came))
+    ]
+    return kept + list(_new_places(kept, gathered(drift)))
+
+
+def _came(delta: Delta) -> str:
+    if delta.what == "property-moved":
+        return str(delta.revision)
+    renamed: Path = (*delta.path[:-1], str(delta.revision))
+    return place(renamed)
+
+
+def _new_places(found: list[Change], more: Sequence[Change]) -> Iterator[Change]:
+    """Yield the changes at places where nothing as bad is known, and not inside a value known to be another thing."""
+    worst: dict[str, Level] = {}
+    for change in found:
+        worst[change.location] = max(worst.get(change.location, Level.INFO), _level(change))
+    other_things = [change.location for change in found if change.what in _OTHER_THING]
+    for change in more:
+        known = worst.get(change.location, Level.INFO)
+        inside = any(_within(change.location, location) for location in other_things)
+        if not inside and (change.location not in worst or _level(change) > known):
+            yield change
