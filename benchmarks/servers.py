@@ -28,7 +28,16 @@ class Mock:
     port: int
     tls_port: int
     ca_file: str
-    pid: int
+    process: subprocess.Popen[bytes]
+
+    def set_scenario(self, site: str, scenario: str) -> int:
+        """Put a scenario on a site and return the TLS port it is found at from now on."""
+        stdin, stdout = self.process.stdin, self.process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        stdin.write(f"{site} {scenario}\n".encode())
+        stdin.flush()
+        return int(stdout.readline())
 
 
 def free_port() -> int:
@@ -67,11 +76,14 @@ def started(command: Sequence[str], port: int) -> Iterator[subprocess.Popen[byte
 
 
 _PARENT = """
-import sys, threading
+import sys
 from mock_site.server import MockSites
 with MockSites(**eval(sys.argv[1])) as mock:
     print(mock.port, mock.tls_port, mock.ca_file, flush=True)
-    sys.stdin.read()
+    for line in sys.stdin:
+        site, scenario = line.split(maxsplit=1)
+        mock.set_scenario(site, scenario.strip())
+        print(mock.address(site, tls=True).port, flush=True)
 """
 
 
@@ -85,7 +97,7 @@ def mock_sites(**options: object) -> Iterator[Mock]:
     assert process.stdout is not None
     try:
         port, tls_port, ca_file = process.stdout.readline().decode().split()
-        yield Mock(int(port), int(tls_port), ca_file, process.pid)
+        yield Mock(int(port), int(tls_port), ca_file, process)
     finally:
         process.stdin.close()
         process.stdout.close()
