@@ -3,55 +3,54 @@
 from __future__ import annotations
 
 import argparse
-import ipaddress
 import sys
-import threading
 from typing import TYPE_CHECKING
 
-from mock_site.catalogue import NAMED_RUNS, NOTES
+from mock_site.catalogue import LAST_ORDINARY_ID, NAMED_RUNS, NOTES
 from mock_site.mistakes import MockUsageError
 from mock_site.ratelimit import RateLimit
 from mock_site.scenarios import SCENARIOS
-from mock_site.server import MockSites
+from mock_site.server import MockSites, serve_forever
 from mock_site.state import parse_assignment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _SHOWN_RUNS = ("typical", "empty", "all-members", "all-nulls", "unicode", "extremes", "huge")
-_MAX_PORT = 65_535
+_EXIT_USAGE = 2
 
 
-def main(argv: Sequence[str] | None = None, wait: Callable[[], object] | None = None) -> int:
+def main(
+    argv: Sequence[str] | None = None,
+    serve: Callable[[MockSites, Callable[[MockSites], None]], None] = serve_forever,
+) -> int:
     """Serve until interrupted; returns the exit code: 0 after an interrupt, 2 for a mistake of the user's.
 
-    `wait` blocks for as long as the sites shall be served; by default until Ctrl-C.
+    `serve` runs the sites and calls back once they listen.
     """
     given = _arguments().parse_args(argv)
+
+    def announce(sites: MockSites) -> None:
+        sys.stdout.write(_greeting(sites, given.api_key, given.app_key))
+        sys.stdout.flush()
+
     try:
-        host = _loopback(given.host)
         everywhere, single = _scenarios(given.scenario)
-        rate_limit = RateLimit.parse(given.rate_limit) if given.rate_limit else RateLimit()
         sites = MockSites(
-            scenario=everywhere, scenarios=single, api_key=given.api_key, app_key=given.app_key,
-            rate_limit=rate_limit, host=host, port=given.port, tls_port=given.tls_port,
-        )  # fmt: skip
-        with sites:
-            sys.stdout.write(_greeting(sites, given.api_key, given.app_key))
-            sys.stdout.flush()
-            (wait or threading.Event().wait)()
-    except KeyboardInterrupt:
-        return 0
+            scenario=everywhere,
+            scenarios=single,
+            api_key=given.api_key,
+            app_key=given.app_key,
+            rate_limit=RateLimit.parse(given.rate_limit) if given.rate_limit is not None else None,
+            host=given.host,
+            port=given.port,
+            tls_port=given.tls_port,
+        )
+        serve(sites, announce)
     except MockUsageError as error:
-        return _mistake(str(error))
-    except OSError as error:
-        return _mistake(f"cannot listen on {given.host} (ports {given.port}, {given.tls_port}): {error.strerror}.")
+        sys.stderr.write(f"mock_site: {error}\n")
+        return _EXIT_USAGE
     return 0
-
-
-def _mistake(message: str) -> int:
-    sys.stderr.write(f"mock_site: {message}\n")
-    return 2
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -60,8 +59,8 @@ def _arguments() -> argparse.ArgumentParser:
     )
     syntaxes = ", ".join(kind.syntax for kind in SCENARIOS.values())
     parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on")
-    parser.add_argument("--port", type=_port, default=8080, help="port of plain HTTP; 0 lets the system choose")
-    parser.add_argument("--tls-port", type=_port, default=0, help="port of HTTPS; 0 (default) lets the system choose")
+    parser.add_argument("--port", type=int, default=8080, help="port of plain HTTP; 0 lets the system choose")
+    parser.add_argument("--tls-port", type=int, default=0, help="port of HTTPS; 0 (default) lets the system choose")
     parser.add_argument(
         "--scenario", action="append", default=[], metavar="[SITE=]SCENARIO", help=f"may be repeated: {syntaxes}"
     )
@@ -69,26 +68,6 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--app-key", default="mock-app-key", help="the application key every site takes")
     parser.add_argument("--rate-limit", metavar="LIMIT/PERIOD_S", help="for each site, e.g. 10/300")
     return parser
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > _MAX_PORT:
-        message = f"must be a whole number from 0 to {_MAX_PORT}, not {text!r}"
-        raise argparse.ArgumentTypeError(message)
-    return int(text)
-
-
-def _loopback(host: str) -> str:
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        message = (
-            f"--host must be a loopback address such as 127.0.0.1 or ::1, not {host!r}: the mock is for this machine."
-        )
-        raise MockUsageError(message)
-    return "127.0.0.1" if host == "localhost" else host
 
 
 def _scenarios(texts: Sequence[str]) -> tuple[str, dict[str, str]]:
@@ -103,15 +82,14 @@ def _scenarios(texts: Sequence[str]) -> tuple[str, dict[str, str]]:
 
 
 def _greeting(sites: MockSites, api_key: str, app_key: str) -> str:
-    host, port = sites.address("US1", tls=False)
-    plain = f"http://{_authority(host, port)}"
-    secure = f"https://{_authority(*sites.address('US1', tls=True))}"
+    plain = f"http://{_authority(sites.host, sites.port)}"
+    secure = f"https://{_authority(sites.host, sites.tls_port)}"
     runs = "\n".join(f"  {NAMED_RUNS[name]:<6} {name:<12} {NOTES[name]}" for name in _SHOWN_RUNS)
     return (
         f"Mock sites listen on {plain} and {secure} (certificate authority: {sites.ca_file}).\n"
-        f"The Host header picks the site; a bare loopback address is US1. Stop with Ctrl-C.\n"
+        "The Host header picks the site; a bare loopback address is US1. Stop with Ctrl-C.\n"
         f"Keys: DD-API-KEY: {api_key}   DD-APPLICATION-KEY: {app_key}\n"
-        f"Runs worth trying (every id from 1 to 1000000 exists):\n{runs}\n"
+        f"Runs worth trying (every id from 1 to {LAST_ORDINARY_ID} exists):\n{runs}\n"
         f"Try: curl -s {plain}/api/v2/model-lab-api/runs/42 -H 'DD-API-KEY: {api_key}'"
         f" -H 'DD-APPLICATION-KEY: {app_key}'\n"
         f"Scenarios, preferences, drifts and faults: {plain}/__mock__\n"

@@ -33,9 +33,11 @@ if TYPE_CHECKING:
     from mock_site.state import MockState, SiteState
 
 RUN_PREFIX = b"/api/v2/model-lab-api/runs/"
+_ROUTE = RUN_PREFIX.split(b"/")[:-1]
 _INT64 = re.compile(rb"[+-]?0*[0-9]{1,19}\Z")
 _CACHED_RUNS = 512
 _CACHED_PATHS = 4_096
+_LONGEST_CACHED = 200
 _OK = 200
 
 
@@ -46,22 +48,25 @@ class Target:
     run_id: int | None
 
 
-@lru_cache(maxsize=_CACHED_PATHS)
 def target_of(raw_path: bytes) -> Target | None:
     """Return what a path (as sent, without query) asks for; None where it is not the route of the endpoint.
 
     An id is read as Go's `strconv.ParseInt` reads it: an optional sign and decimal digits, leading zeros allowed.
     """
-    if not raw_path.startswith(RUN_PREFIX):
+    return _cached_target(raw_path) if len(raw_path) <= _LONGEST_CACHED else _target(raw_path)
+
+
+def _target(raw_path: bytes) -> Target | None:
+    *route, written = map(unquote_to_bytes, raw_path.split(b"/"))
+    if route != _ROUTE or not written:
         return None
-    written = raw_path[len(RUN_PREFIX) :]
-    if not written or b"/" in written:
-        return None
-    decoded = unquote_to_bytes(written)
-    if not _INT64.match(decoded):
+    if not _INT64.match(written):
         return Target(None)
-    number = int(decoded.lstrip(b"+-").lstrip(b"0") or b"0") * (-1 if decoded.startswith(b"-") else 1)
+    number = int(written.lstrip(b"+-").lstrip(b"0") or b"0") * (-1 if written.startswith(b"-") else 1)
     return Target(number if catalogue.INT64_MIN <= number <= catalogue.INT64_MAX else None)
+
+
+_cached_target = lru_cache(maxsize=_CACHED_PATHS)(_target)
 
 
 @lru_cache(maxsize=_CACHED_RUNS)
