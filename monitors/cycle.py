@@ -87,9 +87,7 @@ def run_cycle(
 
     try:
         for row, target in enumerate(targets):
-            threading.Thread(
-                target=cycle.work, args=(row, target), name=f"probe-{target.site.key}", daemon=True
-            ).start()
+            cycle.start(row, target)
         for _ in range(len(targets) * len(checks)):
             place, event = cycle.events.get()
             if isinstance(event, ResolverError):
@@ -115,6 +113,16 @@ class _Cycle:
     stop: threading.Event = field(default_factory=threading.Event)
     # Judging one large body at a time keeps memory flat: its value takes many times the room of its bytes.
     large: threading.Lock = field(default_factory=threading.Lock)
+
+    def start(self, row: int, target: Target) -> None:
+        """Start the thread of one target."""
+        thread = threading.Thread(target=self.work, args=(row, target), name=f"probe-{target.site.key}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            message = f"this machine cannot start a thread: {error}"
+            for column, check in enumerate(self.checks):
+                self.events.put(((row, column), HarnessFailure(target.site.key, check.name, message)))
 
     def work(self, row: int, target: Target) -> None:
         """Make all checks on one target; every check ends as one event."""

@@ -23,7 +23,6 @@ _HEADERS = {
     "Connection": "close",
     "User-Agent": f"model-lab-monitor/{__version__}",
 }
-_WITHOUT_KEYS = Sealed(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,8 @@ def probe(target: Target, check: Check, *, method: str = "GET") -> Observation:
         message = f"the check {check.name} cannot run: {lacking}"
         raise UsageError(message)
     run_id = check.run_id if check.run_id is not None else str(target.run_id)
-    sealed = target.sealed if check.with_keys else _WITHOUT_KEYS
+    sealed = target.sealed
+    headers = {**_HEADERS, **dict(sealed.headers)} if check.with_keys else _HEADERS
     path = RUN_PATH.format(run_id=run_id)
     at = datetime.now(UTC)
 
@@ -83,7 +83,7 @@ def probe(target: Target, check: Check, *, method: str = "GET") -> Observation:
             url=target.base_url + path,
             run_id=run_id,
             with_keys=check.with_keys,
-            credential=sealed.digest,
+            credential=sealed.digest if check.with_keys else None,
             status=seen.status,
             headers=seen.headers,
             body=seen.body,
@@ -97,7 +97,7 @@ def probe(target: Target, check: Check, *, method: str = "GET") -> Observation:
         )
 
     try:
-        return observation(target.client.exchange(method, path, _HEADERS, sealed))
+        return observation(target.client.exchange(method, path, headers, sealed))
     except ResolverError as error:
         error.observation = observation(Exchange(failure=error.failure))
         raise

@@ -7,8 +7,8 @@ from monitors.transport.masking import Sealed
 from monitors.transport.overrides import Overrides, parse_overrides
 from monitors.transport.proxies import proxy_for
 from monitors.transport.resolving import Resolver
+from monitors.transport.site_transport import SiteTransport
 from monitors.transport.tls import tls_context
-from monitors.transport.transport import SiteTransport
 
 __all__ = [
     "MAX_BODY_BYTES",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import httpx
@@ -16,9 +16,9 @@ from monitors.transport.failures import ProbeError
 from monitors.transport.overrides import Overrides
 from monitors.transport.proxies import proxy_for
 from monitors.transport.resolving import RESOLVER, Resolver
+from monitors.transport.site_transport import WIRE, SiteTransport
 from monitors.transport.timeline import Timeline
 from monitors.transport.tls import tls_context
-from monitors.transport.transport import WIRE, SiteTransport
 
 if TYPE_CHECKING:
     import ssl
@@ -80,19 +80,17 @@ class SiteClient:
         self.transport = SiteTransport(dialer, hosts=hosts, timeout_s=timeout_s)
 
     def exchange(self, method: str, path: str, headers: Mapping[str, str], sealed: Sealed) -> Exchange:
-        """Send one request, with the keys of `sealed` if it has any, and return what came, whatever it was.
+        """Send one request and return what came, whatever it was, with the keys of `sealed` masked in it.
 
         Raises `RefusedError` and `HarnessError`; a failure of the site is a value.
         """
         wire = Wire(Timeline(self.timeout_s))
-        request = httpx.Request(
-            method, self.base_url + path, headers={**headers, **dict(sealed.headers)}, extensions={WIRE: wire}
-        )
+        request = httpx.Request(method, self.base_url + path, headers=headers, extensions={WIRE: wire})
         seen = Exchange()
         try:
             response = self.transport.handle_request(request)
         except ProbeError as error:
-            seen.failure = error.failure
+            seen.failure = error.masked(sealed)
         else:
             try:
                 self._receive(response, seen, sealed)
@@ -100,8 +98,6 @@ class SiteClient:
                 response.close()
         wire.timeline.stop()
         seen.phases, seen.address, seen.tls = wire.timeline.phases(), wire.address, wire.tls
-        if seen.failure is not None:
-            seen.failure = replace(seen.failure, message=sealed.mask_text(seen.failure.message))
         return seen
 
     def _receive(self, response: httpx.Response, seen: Exchange, sealed: Sealed) -> None:
@@ -113,7 +109,7 @@ class SiteClient:
             decoder = Decoder(response.headers.get("content-encoding", ""), self._max_body_bytes)
         except ProbeError as error:
             # What cannot be decoded cannot be searched for keys either, so nothing of it is kept.
-            seen.failure = error.failure
+            seen.failure = error.masked(sealed)
             return
         seen.wire_size = 0
         try:
@@ -125,7 +121,7 @@ class SiteClient:
             decoder.finish()
             seen.body = sealed.mask(bytes(decoder.body))
         except ProbeError as error:
-            seen.failure = error.failure
+            seen.failure = error.masked(sealed)
             large = error.failure.rule == "response-body-too-large"
             kept = sealed.mask_cut(bytes(decoder.body[: 2 * _KEPT_BYTES] if large else decoder.body))
             seen.body = kept[:_KEPT_BYTES] if large else kept

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import errno
+import ssl
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import httpx
 
 from monitors.errors import HarnessError
 from monitors.model import Observation, Phase, TransportFailure
 
+if TYPE_CHECKING:
+    from monitors.transport.masking import Sealed
+
+_SHOWN_BYTES = 40
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _NO_WAY_OUT = {
     errno.ENETUNREACH,
@@ -23,10 +30,20 @@ _NO_WAY_OUT = {
 class ProbeError(httpx.TransportError):
     """A failure of the site, on its way from the place it happened to the observation it becomes."""
 
-    def __init__(self, phase: Phase, rule: str, message: str) -> None:
-        """Carry the failure; `message` is one line for a person."""
+    def __init__(self, phase: Phase, rule: str, message: str, *, start: bytes = b"") -> None:
+        """Carry the failure; `message` is one line for a person, `start` what the site sent, keys unmasked."""
         super().__init__(message)
         self.failure = TransportFailure(rule, phase, message)
+        self._start = start
+
+    def masked(self, sealed: Sealed) -> TransportFailure:
+        """Return the failure with every key masked, and with a short excerpt of what the site sent, if any."""
+        message = sealed.mask_text(self.failure.message)
+        if self._start:
+            # Masked as a whole first: an excerpt could cut a key in two and hide it from the mask.
+            shown = sealed.mask_cut(self._start)[:_SHOWN_BYTES].decode("ascii", "backslashreplace")
+            message = f"{message}; it begins {shown!r}"
+        return replace(self.failure, message=message)
 
 
 class ResolverError(HarnessError):
@@ -49,6 +66,12 @@ class ResolverError(HarnessError):
 def reason_of(error: OSError) -> str:
     """Return the system's words for an error, in lower case."""
     return (error.strerror or str(error) or type(error).__name__).lower()
+
+
+def tls_reason(error: OSError) -> str:
+    """Return OpenSSL's words for an error, in lower case, else the system's."""
+    reason = getattr(error, "reason", None)
+    return reason.replace("_", " ").lower() if reason else reason_of(error)
 
 
 def no_way_out(error: OSError) -> bool:
@@ -78,4 +101,7 @@ def broken_connection(error: OSError, phase: Phase, bytes_read: int) -> ProbeErr
     when = f"after {bytes_read} bytes of an answer" if bytes_read else "before any answer"
     if isinstance(error, ConnectionResetError | BrokenPipeError):
         return ProbeError(phase, "connection-reset", f"the connection was reset {when}")
+    if isinstance(error, ssl.SSLError) and not bytes_read:
+        # In TLS 1.3 the site's refusal of a handshake reaches the client only with the first read.
+        return ProbeError(phase, "tls-handshake-failed", f"the site ended TLS {when}: {tls_reason(error)}")
     return ProbeError(phase, "connection-reset", f"the connection broke {when}: {reason_of(error)}")

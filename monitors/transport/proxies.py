@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _VARIABLES = ("https_proxy", "all_proxy")
+_WITH_PORT = re.compile(r"(?P<host>\[[^]]+\]|[^:]+):(?P<port>[0-9]{1,5})")
 _DEFAULT_PORT = 80
 
 
@@ -69,11 +71,11 @@ def _excepted(host: str, port: int, environ: Mapping[str, str]) -> bool:
 def _covers(entry: str, host: str, port: int) -> bool:
     if entry == "*":
         return True
-    name, colon, digits = entry.rpartition(":")
-    if colon and digits.isdecimal() and "]" not in digits and ":" not in name.strip("[]"):
-        if int(digits) != port:
+    match = _WITH_PORT.fullmatch(entry)
+    if match is not None:
+        if int(match["port"]) != port:
             return False
-        entry = name
+        entry = match["host"]
     entry = entry.strip("[]").lstrip(".")
     if host == entry or host.endswith(f".{entry}"):
         return True

@@ -95,7 +95,8 @@ class Resolver:
                 return lookup
             lookup = self._running[host, port] = _Lookup()
         try:
-            threading.Thread(target=self._look_up, args=(host, port, lookup), daemon=True).start()
+            name = f"resolve-{host}"
+            threading.Thread(target=self._look_up, args=(host, port, lookup), name=name, daemon=True).start()
         except RuntimeError as error:
             self._running.pop((host, port), None)
             message = f"this machine cannot start a thread: {error}"

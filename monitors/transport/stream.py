@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from monitors.transport.timeline import Timeline
 
 MAX_HEAD_BYTES = 64 * 1024
-_SHOWN_BYTES = 40
+_START_BYTES = 8192
 
 
 class WireStream(httpcore.NetworkStream):
@@ -45,10 +45,10 @@ class WireStream(httpcore.NetworkStream):
             raise timeline.timeout() from error
         except OSError as error:
             raise broken_connection(error, timeline.phase, self.bytes_read) from error
-        if data and not self.bytes_read:
-            self.start = data[:_SHOWN_BYTES]
-            if timeline.phase is Phase.FIRST_BYTE:
-                timeline.enter(Phase.TRANSFER)
+        if data and timeline.phase is Phase.FIRST_BYTE:
+            timeline.enter(Phase.TRANSFER)
+        if len(self.start) < _START_BYTES:
+            self.start += data[: _START_BYTES - len(self.start)]
         self.bytes_read += len(data)
         return data
 
@@ -76,7 +76,7 @@ class WireStream(httpcore.NetworkStream):
             self.sock = ssl_context.wrap_socket(self.sock, server_hostname=server_hostname)
         except TimeoutError as error:
             raise self._timeline.timeout() from error
-        self.bytes_read, self.head_complete = 0, False
+        self.bytes_read, self.start, self.head_complete = 0, b"", False
         return self
 
     def get_extra_info(self, info: str) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitors.errors import UsageError
 from monitors.model import Phase, TlsInfo
-from monitors.transport.failures import ProbeError, reason_of
+from monitors.transport.failures import ProbeError, reason_of, tls_reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -147,7 +147,7 @@ def handshake_failure(error: OSError, host: str) -> ProbeError:
     elif isinstance(error, ConnectionResetError | BrokenPipeError):
         said = "the connection was reset during the handshake"
     else:
-        said = reason.replace("_", " ").lower() or reason_of(error)
+        said = tls_reason(error)
     return ProbeError(Phase.TLS, "tls-handshake-failed", f"TLS handshake with {host}: {said}")
 
 

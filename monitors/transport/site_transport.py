@@ -24,6 +24,7 @@ logging.getLogger("httpcore").setLevel(logging.INFO)
 
 _METHODS = {"GET", "HEAD"}
 _KEY_HEADERS = ("dd-api-key", "dd-application-key")
+_HTTP = b"HTTP/1."
 _PORTS = {"http": 80, "https": 443}
 WIRE = "wire"
 """Name of the extension under which a request and its response carry the `Wire`."""
@@ -111,9 +112,8 @@ def _head_failure(error: Exception, stream: WireStream, timeline: Timeline) -> P
     """Tell a connection closed early from an answer that is no HTTP."""
     if not stream.bytes_read:
         return ProbeError(timeline.phase, "connection-closed", "the connection was closed before any answer")
-    if not stream.start.startswith(b"HTTP/1."):
-        shown = stream.start.decode("ascii", "backslashreplace")
-        return ProbeError(timeline.phase, "response-malformed", f"what came is not HTTP/1.1; it begins {shown!r}")
+    if not (stream.start.startswith(_HTTP) or _HTTP.startswith(stream.start)):
+        return ProbeError(timeline.phase, "response-malformed", "what came is not HTTP/1.1", start=stream.start)
     said = _gist(error)
     if said.startswith("Server disconnected"):
         message = f"the connection was closed within the headers, after {stream.bytes_read} bytes"

@@ -1,0 +1,117 @@
+"""Keys that come back, in whatever spelling and place, are masked before anybody sees them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitors.config import Credentials
+from monitors.transport import Sealed
+
+ODD = Credentials('a/b"c\\d<e>&f%g+hijk', "plain0123456789")
+PRINTABLE = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=4, max_size=60)
+
+
+def _whole(seen: Any) -> str:
+    return repr(seen)
+
+
+def _answer(body: bytes, *lines: bytes) -> bytes:
+    head = [b"HTTP/1.1 200 OK", b"Content-Length: %d" % len(body), *lines]
+    return b"\r\n".join(head) + b"\r\n\r\n" + body
+
+
+@pytest.mark.parametrize("key", [ODD.api_key, ODD.app_key])
+@pytest.mark.parametrize(
+    "spell", [str, quote, lambda key: quote(key, safe=""), lambda key: json.dumps(key)[1:-1]], ids=range(4)
+)
+def test_a_key_is_masked_in_body_headers_and_names(look: Any, key: str, spell: Any) -> None:
+    raw = spell(key).encode()
+    lines = [b"X-Echo: got " + raw + b"!"]
+    if b'"' not in raw and b"/" not in raw:
+        lines.append(b"X-" + ODD.app_key.encode() + b": 1")
+    seen = look(_answer(b'{"you sent": "' + raw + b'"}', *lines), credentials=ODD)
+    assert seen.body == b'{"you sent": "***"}'
+    assert seen.header("x-echo") == "got ***!"
+    assert key not in _whole(seen)
+    assert spell(key) not in _whole(seen)
+
+
+def test_a_key_inside_gzip_is_masked_too(look: Any) -> None:
+    seen = look(_answer(gzip.compress(ODD.app_key.encode() * 3), b"Content-Encoding: gzip"), credentials=ODD)
+    assert seen.body == b"*********"
+    assert seen.body_size == 3 * len(ODD.app_key)
+
+
+def test_a_key_in_place_of_http_is_masked_in_the_message(look: Any) -> None:
+    seen = look(b"plain0123456789 is no HTTP\r\n", credentials=ODD)
+    assert seen.failure.message.endswith("it begins '*** is no HTTP\\r\\n'")
+
+
+def test_a_key_cut_off_where_the_excerpt_ends_is_masked_in_the_message(look: Any) -> None:
+    seen = look(b"x" * 30 + b"plain0123456789 and more\r\n", credentials=ODD)
+    assert "plain01234" not in seen.failure.message
+
+
+def test_a_key_cut_off_by_the_end_of_the_body_is_masked(look: Any) -> None:
+    seen = look(_answer(b"x" * 100)[:-100] + b"got plain01234567", credentials=ODD)
+    assert seen.failure.rule == "response-body-truncated"
+    assert seen.body == b"got ***"
+
+
+def test_a_key_on_the_edge_of_what_is_kept_of_a_large_body_is_masked(look: Any) -> None:
+    body = b"x" * 4090 + b"plain0123456789" + b"x" * 5000
+    seen = look(_answer(body), credentials=ODD, max_body_bytes=8000)
+    assert seen.failure.rule == "response-body-too-large"
+    assert b"pla" not in seen.body
+    assert len(seen.body) <= 4096
+
+
+def test_keys_are_masked_in_answers_to_checks_that_send_none(look: Any) -> None:
+    assert look(_answer(b"plain0123456789"), credentials=ODD, check="unauthenticated").body == b"***"
+
+
+def test_without_keys_nothing_is_masked() -> None:
+    assert Sealed(None).mask(b"plain0123456789") == b"plain0123456789"
+    assert Sealed(None).digest is None
+    assert Sealed(None).headers == ()
+
+
+def test_texts_too_short_to_be_secret_are_left_alone() -> None:
+    assert Sealed(Credentials("abc", "e")).mask(b'{"abc": "e"}') == b'{"abc": "e"}'
+
+
+@given(PRINTABLE, PRINTABLE, st.binary(max_size=20), st.binary(max_size=20))
+def test_no_key_survives_masking(api_key: str, app_key: str, before: bytes, after: bytes) -> None:
+    sealed = Sealed(Credentials(api_key, app_key))
+    masked = sealed.mask(before + api_key.encode() + after + app_key.encode())
+    for key in (api_key, app_key):
+        # A mask next to stars of the key's own could spell it anew; real keys hold no stars.
+        assert key.encode() not in masked or "*" in key
+
+
+@given(PRINTABLE.filter(lambda key: "*" not in key), st.integers(8, 60))
+def test_no_stump_of_a_key_survives_a_cut(key: str, length: int) -> None:
+    sealed = Sealed(Credentials(key, "unrelated-key"))
+    stump = key[:length].encode()
+    assert sealed.mask_cut(b"\n" + stump) == (b"\n***" if len(stump) >= 8 or stump == key.encode() else b"\n" + stump)
+
+
+def test_the_digest_tells_pairs_apart_and_holds_no_key() -> None:
+    one, same = Sealed(ODD), Sealed(Credentials(ODD.api_key, ODD.app_key))
+    other = Sealed(Credentials(ODD.app_key, ODD.api_key))
+    assert one.digest == same.digest
+    assert one.digest != other.digest
+    assert len(one.digest or "") == 12
+    assert ODD.app_key not in repr(one)
+
+
+def test_a_target_shows_no_key(target: Any) -> None:
+    site = target(1)
+    assert site.credentials.api_key not in repr(site)
