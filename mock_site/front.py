@@ -20,7 +20,7 @@ from uvicorn.server import ServerState
 from mock_site.faults import FAULTS, HandshakeFault, PortFault
 from mock_site.hello import MAX_HELLO_BYTES, Hello, read_hello
 from mock_site.mistakes import MockUsageError
-from mock_site.protocol import MockProtocol
+from mock_site.protocol import MockProtocol, Served
 from mock_site.wire import Peer
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+    from mock_site.ratelimit import Header
     from mock_site.state import MockState
     from mock_site.tls import Authority
 
@@ -72,7 +73,7 @@ class Front:
     ) -> None:
         """Serve nothing yet."""
         self._state, self._authority, self._plain, self._tls = state, authority, plain, tls
-        self._config = Config(
+        config = Config(
             app,
             http=MockProtocol,
             ws="none",
@@ -82,11 +83,16 @@ class Front:
             server_header=False,
             timeout_keep_alive=_KEEP_ALIVE_S,
         )
-        self._config.load()
-        self._shared = ServerState()
+        config.load()
+        self._served = Served(
+            config,
+            ServerState(),
+            state,
+            lru_cache(_CACHED_HOSTS)(lambda host: state.site_for_host(host.decode("latin-1"))),
+            getattr(app, "quick", _never),
+        )
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
-        self._site_of = lru_cache(_CACHED_HOSTS)(lambda host: state.site_for_host(host.decode("latin-1")))
 
     async def start(self) -> None:
         """Begin to accept connections."""
@@ -103,24 +109,24 @@ class Front:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tls.close()
-        for connection in list(self._shared.connections):
+        for connection in list(self._served.connected.connections):
             connection.shutdown()
         await self._until_idle(grace_s)
-        for connection in list(self._shared.connections):
+        for connection in list(self._served.connected.connections):
             connection.transport.abort()
-        for answering in list(self._shared.tasks):
+        for answering in list(self._served.connected.tasks):
             answering.cancel()
-        await asyncio.gather(*self._shared.tasks, return_exceptions=True)
+        await asyncio.gather(*self._served.connected.tasks, return_exceptions=True)
         await self._until_idle(_GONE_S)
 
     async def _until_idle(self, wait_s: float) -> None:
         """Wait for the last connection to go, which uvicorn tells nobody of."""
         until = time.monotonic() + wait_s
-        while self._shared.connections and time.monotonic() < until:  # noqa: ASYNC110  # a set has no event
+        while self._served.connected.connections and time.monotonic() < until:  # noqa: ASYNC110  # a set has no event
             await asyncio.sleep(_POLL_S)
 
     def _protocol(self) -> MockProtocol:
-        return MockProtocol(self._config, self._shared, self._state, self._site_of)
+        return MockProtocol(self._served)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -130,7 +136,7 @@ class Front:
     async def _tell_time(self) -> None:
         """Keep the Date header right, as uvicorn's own server would."""
         while True:
-            self._shared.default_headers = [(b"date", formatdate(usegmt=True).encode())]
+            self._served.connected.default_headers = [(b"date", formatdate(usegmt=True).encode())]
             await asyncio.sleep(1)
 
     async def _accept_tls(self) -> None:
@@ -183,6 +189,10 @@ class Front:
         if site is None or site.calm:
             return None
         return FAULTS.get(self._state.fault_for(site.row.key) or "")
+
+
+def _never(_method: str, _raw_path: bytes, _headers: list[Header]) -> None:
+    """Stand in for the short way of an application that has none."""
 
 
 async def _peek_hello(sock: socket.socket) -> tuple[Hello, int]:
