@@ -33,8 +33,8 @@ _STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
 @contextmanager
-def destination(path: Path | None) -> Iterator[Writer]:
-    """Yield what takes the text of the report; None and `-` mean standard output.
+def destination(path: Path | None, option: str = "--output") -> Iterator[Writer]:
+    """Yield what takes the text of the report; None and `-` mean standard output. Messages name the `option`.
 
     A file is opened at once, under another name beside it, and takes its own name when the text is written, so a
     reader never sees half a report. Raises `UsageError` for a path that cannot be written to.
@@ -42,37 +42,44 @@ def destination(path: Path | None) -> Iterator[Writer]:
     if path is None or str(path) == "-":
         yield write_stdout
         return
-    real = Path(os.path.realpath(path))
-    draft = _draft(path, real)
+    real = _real(path, option)
+    draft = _draft(path, real, option)
     if draft is None:
-        yield lambda text: _write_through(path, text)
+        yield lambda text: _write_through(path, text, option)
         return
     try:
-        yield lambda text: _write_whole(path, real, draft, text)
+        yield lambda text: _write_whole(path, real, draft, text, option)
     finally:
         draft.unlink(missing_ok=True)
 
 
-def _draft(path: Path, real: Path) -> Path | None:
+def _real(path: Path, option: str) -> Path:
+    try:
+        return Path(os.path.realpath(path))
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, error, option) from error
+
+
+def _draft(path: Path, real: Path, option: str) -> Path | None:
     """Make the empty file that will become the report; None for a device or a pipe, which no file may replace."""
     try:
         kind = real.stat().st_mode if real.exists() else stat.S_IFREG
         if stat.S_ISDIR(kind):
-            message = f"--output {path}: is a directory; name a file in it"
+            message = f"{option} {path}: is a directory; name a file in it"
             raise UsageError(message)
         if not stat.S_ISREG(kind):
             return None
         if real.exists() and not os.access(real, os.W_OK):
-            message = f"--output {path}: the file is write-protected"
+            message = f"{option} {path}: the file is write-protected"
             raise UsageError(message)
         handle, name = tempfile.mkstemp(prefix=f".{real.name[:_NAME_CHARS]}.", dir=real.parent)
     except (OSError, ValueError) as error:
-        raise _unwritable(path, error) from error
+        raise _unwritable(path, error, option) from error
     os.close(handle)
     return Path(name)
 
 
-def _write_whole(path: Path, real: Path, draft: Path, text: str) -> None:
+def _write_whole(path: Path, real: Path, draft: Path, text: str, option: str) -> None:
     try:
         with draft.open("w", encoding="utf-8", newline="") as file:
             file.write(text)
@@ -81,19 +88,19 @@ def _write_whole(path: Path, real: Path, draft: Path, text: str) -> None:
         draft.chmod(_mode(real))
         draft.replace(real)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise _unwritable(path, error, option) from error
 
 
-def _write_through(path: Path, text: str) -> None:
+def _write_through(path: Path, text: str, option: str) -> None:
     try:
         path.write_text(text, "utf-8")
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise _unwritable(path, error, option) from error
 
 
-def _unwritable(path: Path, error: OSError | ValueError) -> UsageError:
+def _unwritable(path: Path, error: OSError | ValueError, option: str) -> UsageError:
     reason = getattr(error, "strerror", None) or str(error)
-    return UsageError(f"--output {path}: cannot be written: {reason.lower()}")
+    return UsageError(f"{option} {path}: cannot be written: {reason.lower()}")
 
 
 def _mode(path: Path) -> int:

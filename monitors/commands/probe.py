@@ -12,6 +12,7 @@ from monitors.commands.options import config_option, report_options, site_option
 from monitors.commands.output import destination, publish
 from monitors.commands.progress import progress
 from monitors.exit_codes import exit_code, threshold
+from monitors.report import RENDERERS
 
 _HEALTHY = "healthy"
 _MIN_TIMEOUT_S, _MAX_TIMEOUT_S = 0.1, 300
@@ -27,6 +28,12 @@ _MIN_TIMEOUT_S, _MAX_TIMEOUT_S = 0.1, 300
     help=f"Only these checks: {', '.join(CHECKS)}; may be repeated.  [default: all]",
 )
 @report_options
+@click.option(
+    "--save",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the whole report there as JSON too, whatever --format prints.",
+)
 @click.option(
     "--mock",
     "mock",
@@ -63,6 +70,7 @@ def command(
     config: Path | None,
     format_: str,
     output: Path | None,
+    save: Path | None,
     fail_on: str | None,
     verbose: bool,
     quiet: bool,
@@ -90,6 +98,7 @@ def command(
     settings = settings_for(sites, config, run_ids, timeout_s, wiring)
     with ExitStack() as stack:
         write = stack.enter_context(destination(output))
+        write_json = stack.enter_context(destination(save, "--save")) if save else None
         targets = targets_for(stack, settings, wiring)
         if sites and checks:
             refuse_lacking(targets, chosen)
@@ -101,5 +110,7 @@ def command(
                 fail_on=threshold(fail_on) if fail_on else settings.fail_on,
                 on_step=step,
             )
+        if write_json:
+            write_json(RENDERERS["json"](report))
         publish(report, write, format_, verbose=verbose, quiet=quiet)
     return exit_code(report.findings, report.fail_on, harness_failed=bool(report.harness_failures))
