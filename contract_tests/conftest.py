@@ -12,7 +12,7 @@ import pytest
 
 from contract_tests.plan import MOCK_CREDENTIALS, Plan, make_plan
 from contract_tests.reporting import ContractWarning, Mask
-from contract_tests.suite import Suite, open_suite
+from contract_tests.suite import MAKE_MOCK, Suite, open_suite
 from contract_tests.traffic import Traffic
 from monitors.checks import CHECKS
 from monitors.errors import HarnessError, UsageError
@@ -134,7 +134,8 @@ def plan(request: pytest.FixtureRequest) -> Plan:
 @pytest.fixture(scope="session")
 def suite(request: pytest.FixtureRequest, plan: Plan) -> Iterator[Suite]:
     """Open the sites when the first test needs them."""
-    with open_suite(plan, request.config.stash[_TRAFFIC], request.config.stash[_MASK]) as opened:
+    stash = request.config.stash
+    with open_suite(plan, stash[_TRAFFIC], stash[_MASK], stash.get(MAKE_MOCK, None)) as opened:
         yield opened
 
 

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mock_site.catalogue import NAMED_RUNS
+from mock_site.faults import FAULTS
+from mock_site.mistakes import MockUsageError
+from mock_site.scenarios import make_scenario
 from mock_site.state import parse_assignment
 from monitors.checks import CHECKS
 from monitors.config import Credentials, Settings, SiteSettings, load
@@ -77,7 +80,7 @@ def make_plan(
     if not sites:
         _refuse_without_sites(config=config, resolve=resolve, connect_to=connect_to, ca_file=ca_file)
         mock_sites = tuple(SiteSettings(site, MOCK_CREDENTIALS, _MOCK_RUN) for site in SITES.values())
-        assigned = dict(map(_assignment, scenarios))
+        assigned = _scenarios(scenarios)
         return Plan(Settings(mock_sites, pause_s=0), mock=True, scenarios=assigned, overrides=parse_overrides())
     if scenarios:
         message = "--mock-scenario is for the mock sites; leave out either it or --site"
@@ -101,12 +104,15 @@ def _refuse_without_sites(**options: object) -> None:
             raise UsageError(message)
 
 
-def _assignment(text: str) -> tuple[str | None, str]:
+def _scenarios(texts: Sequence[str]) -> dict[str | None, str]:
     try:
-        return parse_assignment(text)
-    except ValueError as error:
+        assigned = dict(map(parse_assignment, texts))
+        for text in assigned.values():
+            make_scenario(text, since_s=0, faults=FAULTS)
+    except MockUsageError as error:
         message = f"--mock-scenario: {error}"
         raise UsageError(message) from error
+    return assigned
 
 
 def _readable(name: str) -> Path:

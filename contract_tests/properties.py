@@ -16,6 +16,7 @@ from schemathesis.config import SchemathesisConfig
 import schemas
 from monitors.errors import RefusedError
 from monitors.model import Observation
+from monitors.transport.dialing import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +78,7 @@ class LoopbackAdapter(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         """Send the request, or raise `RefusedError`."""
         host = urlsplit(request.url or "").hostname or ""
-        if request.method not in _SAFE_METHODS or not (host == "::1" or host.startswith("127.")):
+        if request.method not in _SAFE_METHODS or not is_loopback(host):
             message = f"{request.method} to {host} is never sent: property tests read from the mock and nothing else"
             raise RefusedError(message)
         return super().send(request, *args, **kwargs)

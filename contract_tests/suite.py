@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from contract_tests.judging import Answer, answer_of
 from contract_tests.plan import MOCK_CREDENTIALS
@@ -20,7 +22,7 @@ from monitors.transport.overrides import Overrides, parse_overrides
 from monitors.transport.tls import tls_context
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from contract_tests.plan import Plan
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from mock_site.server import MockSites
     from monitors.config import Credentials
     from monitors.model import Observation
+
+MAKE_MOCK = pytest.StashKey[Any]()
+"""Where a plugin may put, in the configuration's stash, what makes the mock in place of `MockSites`."""
 
 
 @dataclass
@@ -120,23 +125,25 @@ class Suite:
 
 
 @contextmanager
-def open_suite(plan: Plan, traffic: Traffic, mask: Mask) -> Iterator[Suite]:
-    """Yield the suite of a plan, with the mock running as long as it lasts where the plan is about the mock."""
-    with ExitStack() as stack:
-        if not plan.mock:
-            yield Suite(plan, traffic, mask, None, plan.ca_file, os.environ)
-            return
-        mock = stack.enter_context(_started_mock(plan))
+def open_suite(
+    plan: Plan, traffic: Traffic, mask: Mask, make_mock: Callable[..., MockSites] | None = None
+) -> Iterator[Suite]:
+    """Yield the suite of a plan, with the mock running as long as it lasts where the plan is about the mock.
+
+    `make_mock` makes the mock in place of `MockSites`, for whoever wants to watch it.
+    """
+    if not plan.mock:
+        yield Suite(plan, traffic, mask, None, plan.ca_file, os.environ)
+        return
+    scenarios = {key: text for key, text in plan.scenarios.items() if key is not None}
+    make = make_mock or _mock_sites()
+    with make(scenario=plan.scenarios.get(None, "healthy"), scenarios=scenarios) as mock:
         # Proxies and authorities of the environment are for the real sites.
         yield Suite(plan, traffic, mask, mock, mock.ca_file, {})
 
 
-def _started_mock(plan: Plan) -> MockSites:
+def _mock_sites() -> Callable[..., MockSites]:
     # Not needed for real sites, and it brings a whole server along.
     from mock_site.server import MockSites  # noqa: PLC0415
 
-    scenarios = dict(plan.scenarios)
-    return MockSites(
-        scenario=scenarios.pop(None, "healthy"),
-        scenarios={key: text for key, text in scenarios.items() if key is not None},
-    )
+    return MockSites
