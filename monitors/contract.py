@@ -220,7 +220,7 @@ def _of_body(case: _Judge, status: int, form: Form, parsed: jsonbody.Parsed) -> 
     if contract.keeps(parsed.value):
         return findings + case.changes(_beyond(case.observation, status, parsed.value))
     allowed = contract.allows(parsed.value)
-    if not allowed and form in {Form.OBJECTS, Form.STRINGS}:
+    if not allowed and status != _OK and form in {Form.OBJECTS, Form.STRINGS}:
         other = _other_form(case, status, form, parsed)
         if other is not None:
             return findings + other

@@ -9,11 +9,8 @@ import time
 import click
 
 from monitors.checks import CHECKS
-from monitors.commands.cycles import probe_all
 from monitors.commands.output import layout, write_stdout
 from monitors.commands.progress import progress
-from monitors.contract import Policy
-from monitors.demo import STORY, embedded, site_settings
 from monitors.model import Level
 from monitors.report import RENDERERS
 from monitors.sites import SITES
@@ -36,6 +33,11 @@ def command(pause_s: float) -> None:
 
     Needs no keys and no network. The exit code is 0 whatever the sites do.
     """
+    # Deferred: completion imports this module to list its options, and must not wait for servers and validators.
+    from monitors.commands.cycles import probe_all  # noqa: PLC0415
+    from monitors.contract import Policy  # noqa: PLC0415
+    from monitors.demo import STORY, embedded, site_settings  # noqa: PLC0415
+
     settings = site_settings(list(SITES.values()))
     with embedded() as mock:
         for number, act in enumerate(STORY, start=1):

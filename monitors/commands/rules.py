@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 @click.command("rules", short_help="List the rules that findings name.")
 @click.option(
-    "--format", "format_", type=click.Choice(["table", "markdown", "json"]), default="table", show_default=True
+    "--format",
+    "format_",
+    type=click.Choice(["table", "markdown", "json"]),
+    default="table",
+    show_default=True,
+    help="How to print it.",
 )
 def command(format_: str) -> None:
     """List the rules that findings name: id, level, kind and meaning, in the order of docs/rules.md."""

@@ -24,7 +24,14 @@ _SHORT = "List the sites, and what is configured for each."
 
 @click.command("sites", short_help=_SHORT)
 @site_option("Only these sites.")
-@click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How to print it.",
+)
 @config_option
 def command(sites: tuple[str, ...], format_: str, config: Path | None) -> None:
     """List the sites: key, DD_SITE parameter, API host, and whether keys and a canary run are configured."""

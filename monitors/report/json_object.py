@@ -64,7 +64,7 @@ def observation_json(seen: Observation) -> dict[str, JSON]:
         "status": seen.status,
         "http_version": seen.http_version,
         "address": seen.address,
-        "phases": asdict(seen.phases),
+        "phases": {name: _rounded(phase_s) for name, phase_s in asdict(seen.phases).items()},
         "headers": [[name, value] for name, value in seen.headers],
         "wire_size": seen.wire_size,
         "body_size": seen.body_size,
@@ -72,6 +72,11 @@ def observation_json(seen: Observation) -> dict[str, JSON]:
         "failure": None if seen.failure is None else _failure_json(seen.failure),
         "source": seen.source,
     }
+
+
+def _rounded(phase_s: float | None) -> float | None:
+    """Round to microseconds: the clock knows no more."""
+    return None if phase_s is None else round(phase_s, 6)
 
 
 def _failure_json(failure: TransportFailure) -> dict[str, JSON]:

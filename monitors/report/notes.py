@@ -22,16 +22,17 @@ def notes(report: Report) -> list[str]:
 
 
 def _skipped(report: Report) -> Iterator[str]:
-    by_reason: dict[str, dict[str, list[str]]] = {}
+    by_reason: dict[str, dict[str, list[Skipped]]] = {}
     for entry in report.skipped:
-        by_reason.setdefault(_general(entry), {}).setdefault(entry.site, []).append(entry.check)
-    for reason, sites in by_reason.items():
+        by_reason.setdefault(_general(entry), {}).setdefault(entry.site, []).append(entry)
+    for general, sites in by_reason.items():
         # Most sites lack the same checks for the same reason: one line tells them all.
-        alike: dict[tuple[str, ...], list[str]] = {}
-        for site, checks in sites.items():
-            alike.setdefault(tuple(checks), []).append(site)
-        for made, names in alike.items():
-            yield f"Not made: {listed(list(made))} on {listed(names)}: {reason}"
+        alike: dict[tuple[str, ...], list[Skipped]] = {}
+        for entries in sites.values():
+            alike.setdefault(tuple(entry.check for entry in entries), []).append(entries[0])
+        for checks, firsts in alike.items():
+            reason = general if len(firsts) > 1 else firsts[0].reason
+            yield f"Not made: {listed(list(checks))} on {listed([first.site for first in firsts])}: {reason}"
 
 
 def _general(entry: Skipped) -> str:
