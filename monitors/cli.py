@@ -27,6 +27,7 @@ COMPLETE_VARIABLE = "_MODEL_LAB_MONITOR_COMPLETE"
 COMMANDS = {
     "probe": "Probe the sites once and judge every answer.",
     "check": "Judge recorded answers offline.",
+    "upstream": "Compare the vendor's page with the contract.",
     "demo": "Watch mock sites drift, fail and recover.",
     "sites": "List the sites, and what is configured for each.",
     "rules": "List the rules that findings name.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from monitors import change_rules
+from monitors import change_rules, upstream_rules
 from monitors.model import Change, Finding, Kind, Level
 
 if TYPE_CHECKING:
@@ -221,7 +221,10 @@ _OWN = (
 )
 
 RULES: Mapping[str, Rule] = {
-    **{row[0]: Rule(row[0], row[1], Kind.DRIFT, row[2], own=row[3]) for row in change_rules.rows()},
+    **{
+        row[0]: Rule(row[0], row[1], Kind.DRIFT, row[2], own=row[3])
+        for row in (*change_rules.rows(), *upstream_rules.rows())
+    },
     **{row[0]: Rule(*row, own=False) for row in _OASDIFF},
     **{row[0]: Rule(*row) for row in _OWN},
 }

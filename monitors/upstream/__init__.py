@@ -1,0 +1,1 @@
+"""Upstream: what the vendor publishes about the endpoint, read and compared with our contract."""
