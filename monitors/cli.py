@@ -98,8 +98,15 @@ def run(arguments: Sequence[str]) -> int:
         message, code = _told(error)
         if code == _HARNESS and debug:
             raise
-        click.echo(f"error: {message}", err=True)
+        click.echo(f"error: {_printable(message)}", err=True)
     return code or 0
+
+
+def _printable(message: str) -> str:
+    """Return the message with whatever a file's name or content brought in spelled out, line by line."""
+    from monitors.report.text import plain  # noqa: PLC0415 - not for --help
+
+    return "\n".join(plain(line) for line in message.split("\n"))
 
 
 def _told(error: Exception) -> tuple[str, int]:

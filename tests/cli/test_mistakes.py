@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from monitors.cli import COMMANDS, group, run
+from monitors.cli import COMMANDS, group, main, run
 
 if TYPE_CHECKING:
     from conftest import Cli
@@ -55,6 +55,11 @@ def test_an_unwritable_output_is_refused_before_anything_is_probed(cli: Cli, tmp
     ran = cli("probe", "--mock", "fault:nonsense", "--output", tmp_path)
     assert ran.err == f"error: --output {tmp_path}: is a directory; name a file in it\n"
     assert locked.read_text() == "kept"
+
+
+def test_what_a_name_brings_in_cannot_steer_the_terminal(cli: Cli) -> None:
+    ran = cli("probe", "--ca-file", "a\x1b[2J\u202eb.pem")
+    assert ran.err == "error: --ca-file: cannot read a\\x1b[2J\\u202eb.pem: no such file or directory\n"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -163,12 +168,26 @@ def test_the_process_leaves_with_the_code_of_its_command(tmp_path: Path) -> None
     assert process.returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "number", "completed"),
+    [
+        ("model-lab-monitor probe --site US5,ap", "3", "plain,US5,AP1\nplain,US5,AP2\n"),
+        ("model-lab-monitor s", "1", "plain,sites\n"),
+    ],
+)
 def test_completion_is_asked_for_by_the_environment(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    words: str, number: str, completed: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("_MODEL_LAB_MONITOR_COMPLETE", "bash_complete")
-    monkeypatch.setenv("COMP_WORDS", "model-lab-monitor probe --site US5,ap")
-    monkeypatch.setenv("COMP_CWORD", "3")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", number)
     with pytest.raises(SystemExit):
         run([])
-    assert capfd.readouterr().out == "plain,US5,AP1\nplain,US5,AP2\n"
+    assert capfd.readouterr().out == completed
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["--version"], 0), (["nonsense"], 2)])
+def test_the_entry_point_exits_with_the_code(arguments: list[str], code: int) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    assert left.value.code == code

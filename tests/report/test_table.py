@@ -126,3 +126,32 @@ def test_the_monitors_own_failure_is_said_as_such(report: Callable[..., Report])
 def test_a_warning_alone_ends_in_a_warning_sign(report: Callable[..., Report], finding: Callable[..., Finding]) -> None:
     text = table(report(findings=(finding(level=Level.WARNING),)), Layout(80))
     assert text.splitlines()[-1].startswith("▲ 1 warning")
+
+
+def test_a_check_asked_of_one_site_alone_leaves_the_other_cells_empty(
+    report: Callable[..., Report], observation: Callable[..., Observation]
+) -> None:
+    seen = (observation("US1", "run"), observation("EU1", "not-found", 404))
+    assert table(report(observations=seen), Layout(80)).splitlines()[:3] == [
+        "site   run            not-found",
+        "US1    ✓ 200 198 ms",
+        "EU1                   ✓ 404 198 ms",
+    ]
+
+
+@pytest.mark.parametrize(("number", "text"), [(None, ""), (999, "999 B"), (1_000, "1.0 kB"), (10_485_760, "10.5 MB")])
+def test_sizes_are_for_people(
+    report: Callable[..., Report], observation: Callable[..., Observation], number: int | None, text: str
+) -> None:
+    seen = observation(body_size=number, tls=None)
+    printed = table(report(observations=(seen,)), Layout(120, verbose=True))
+    assert printed.splitlines()[4].split("<1 ms")[1].strip() == text
+
+
+def test_a_problem_of_many_answers_names_the_first(
+    report: Callable[..., Report], finding: Callable[..., Finding]
+) -> None:
+    many = tuple(finding(site=None, check=None, source=f"a.har#{number}") for number in range(1, 8))
+    assert "response-property-type-changed · 7 answers, first a.har#1\n" in table(
+        report("check", findings=many), Layout(100)
+    )
