@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import TYPE_CHECKING, Any
 
 import httpcore
@@ -11,7 +12,6 @@ from monitors.transport.failures import ProbeError, broken_connection
 
 if TYPE_CHECKING:
     import socket
-    import ssl
 
     from monitors.transport.timeline import Timeline
 
@@ -43,6 +43,10 @@ class WireStream(httpcore.NetworkStream):
             data = self.sock.recv(max_bytes)
         except TimeoutError as error:
             raise timeline.timeout() from error
+        except ssl.SSLEOFError as error:
+            if _is_reset(error):
+                raise broken_connection(ConnectionResetError(), timeline.phase, self.bytes_read) from error
+            data = b""  # many servers end TLS without a farewell; what is missing then shows in the framing
         except OSError as error:
             raise broken_connection(error, timeline.phase, self.bytes_read) from error
         if data and timeline.phase is Phase.FIRST_BYTE:
@@ -73,7 +77,7 @@ class WireStream(httpcore.NetworkStream):
         """Return the stream inside TLS; raises what `ssl` raises, and `ProbeError` at the deadline."""
         self.sock.settimeout(self._timeline.left_s())
         try:
-            self.sock = ssl_context.wrap_socket(self.sock, server_hostname=server_hostname)
+            self.sock = ssl_context.wrap_socket(self.sock, server_hostname=server_hostname, suppress_ragged_eofs=False)
         except TimeoutError as error:
             raise self._timeline.timeout() from error
         self.bytes_read, self.start, self.head_complete = 0, b"", False
@@ -86,3 +90,11 @@ class WireStream(httpcore.NetworkStream):
     def close(self) -> None:
         """Close the connection without a farewell."""
         self.sock.close()
+
+
+def _is_reset(error: ssl.SSLEOFError) -> bool:
+    """Tell a TCP reset within TLS from an end without farewell.
+
+    Python reports both as the same exception; OpenSSL 3 gives a reason for the latter only, older ones for neither.
+    """
+    return not error.reason and ssl.OPENSSL_VERSION_INFO >= (3,)

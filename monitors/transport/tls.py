@@ -140,12 +140,12 @@ def handshake_failure(error: OSError, host: str) -> ProbeError:
     reason = getattr(error, "reason", None) or ""
     if reason in _OLD_PROTOCOL:
         return ProbeError(Phase.TLS, "tls-protocol-unsupported", f"{host} speaks no TLS version of at least 1.2")
+    if isinstance(error, ConnectionResetError | BrokenPipeError):
+        return ProbeError(Phase.TLS, "connection-reset", f"{host} reset the connection during the TLS handshake")
     if reason in _NOT_TLS:
         said = "what answers does not speak TLS"
     elif isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         said = "the connection was closed during the handshake"
-    elif isinstance(error, ConnectionResetError | BrokenPipeError):
-        said = "the connection was reset during the handshake"
     else:
         said = tls_reason(error)
     return ProbeError(Phase.TLS, "tls-handshake-failed", f"TLS handshake with {host}: {said}")

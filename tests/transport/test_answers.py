@@ -212,9 +212,12 @@ FAULTS: dict[str, tuple[Any, str, Phase, int | None, bytes]] = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_every_fault_becomes_its_rule_and_keeps_what_was_read(look: Any, name: str) -> None:
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+def test_every_fault_becomes_its_rule_and_keeps_what_was_read(
+    look: Any, authority: Any, name: str, *, secure: bool
+) -> None:
     script, rule, phase, status, body = FAULTS[name]
-    seen = look(script)
+    seen = look(script, tls=authority.server() if secure else None)
     assert (seen.failure.rule, seen.failure.phase) == (rule, phase)
     assert (seen.status, seen.body) == (status, body)
     assert "\n" not in seen.failure.message

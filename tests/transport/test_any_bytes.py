@@ -90,5 +90,6 @@ def test_any_bytes_in_place_of_a_handshake_give_an_observation(serve: Any, targe
     seen = probe(target(server, base_url=f"https://{SITES['US5'].api_host}", overrides=overrides), CHECKS["run"])
     server.close()
     assert seen.failure is not None
-    assert seen.failure.rule in {"tls-handshake-failed", "tls-protocol-unsupported"}
+    # The kernel resets the connection of a server that closes before it has read the whole ClientHello.
+    assert seen.failure.rule in {"tls-handshake-failed", "tls-protocol-unsupported", "connection-reset"}
     assert seen.failure.message.isprintable()

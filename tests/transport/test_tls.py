@@ -177,7 +177,7 @@ def _alert(description: int) -> Callable[[Any], None]:
 
 HANDSHAKES = {
     "cut": (lambda opened: opened.recv(65536), "tls-handshake-failed", "was closed during the handshake"),
-    "reset": (_reset, "tls-handshake-failed", "was reset during the handshake"),
+    "reset": (_reset, "connection-reset", "reset the connection during the TLS handshake"),
     "plain HTTP": (b"HTTP/1.1 400 Bad Request\r\n\r\n", "tls-handshake-failed", "does not speak TLS"),
     "alert: handshake failure": (_alert(40), "tls-handshake-failed", "alert handshake failure"),
     "alert: protocol version": (_alert(70), "tls-protocol-unsupported", "no TLS version of at least 1.2"),
