@@ -77,7 +77,8 @@ class Dialer:
         except OSError as error:
             stream.close()
             raise_if_exhausted(error)
-            raise handshake_failure(error, host) from error
+            self._look_closer(host, port, wire)
+            raise handshake_failure(error, host, wire.tls) from error
         except BaseException:
             stream.close()
             raise
@@ -128,7 +129,7 @@ class Dialer:
         return stream
 
     def _look_closer(self, host: str, port: int, wire: Wire) -> None:
-        """Shake hands once more without verifying, to read the certificate; not one byte of HTTP is sent."""
+        """Shake hands once more, verifying nothing, to see certificate and version; not one byte of HTTP is sent."""
         try:
             stream = self._reach("https", host, port, Wire(wire.timeline))
         except (ProbeError, HarnessError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpcore
 
@@ -82,10 +82,6 @@ class WireStream(httpcore.NetworkStream):
             raise self._timeline.timeout() from error
         self.bytes_read, self.start, self.head_complete = 0, b"", False
         return self
-
-    def get_extra_info(self, info: str) -> Any:
-        """Return the socket; nothing else is asked for."""
-        return self.sock if info == "socket" else None
 
     def close(self) -> None:
         """Close the connection without a farewell."""

@@ -20,10 +20,12 @@ _SHOWN_NAMES = 5
 _EXPIRED, _NOT_YET_VALID = 10, 9  # X509_V_ERR_CERT_HAS_EXPIRED and …_NOT_YET_VALID of OpenSSL's x509_vfy.h
 _WRONG_HOST = {62, 64}  # X509_V_ERR_HOSTNAME_MISMATCH and …_IP_ADDRESS_MISMATCH
 _OLD_PROTOCOL = {"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "NO_PROTOCOLS_AVAILABLE"}
+_OLD_VERSIONS = {"SSLv3", "TLSv1", "TLSv1.1"}
 _NOT_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"}
 _CACHED_CERTIFICATES = 64
 
-_certificates: dict[bytes, TlsInfo] = {}
+CERTIFICATES: dict[bytes, TlsInfo] = {}
+"""Every certificate seen lately, parsed, by its bytes."""
 
 
 def tls_context(ca_file: Path | None = None, environ: Mapping[str, str] = os.environ) -> ssl.SSLContext:
@@ -58,10 +60,15 @@ def _context(origin: str, file: str | None, directory: str | None) -> ssl.SSLCon
 
 @lru_cache(maxsize=1)
 def unverified_context() -> ssl.SSLContext:
-    """Return the context that only ever reads a certificate; no HTTP byte may be sent on its connections."""
+    """Return the context that only ever looks at a site that failed: it verifies nothing and takes any version.
+
+    No HTTP byte may be sent on its connections.
+    """
     context = _bare_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
     return context
 
 
@@ -79,14 +86,14 @@ def tls_info(connection: ssl.SSLSocket, *, verified: bool) -> TlsInfo:
     """
     der = connection.getpeercert(binary_form=True) or b""
     version, cipher = connection.version(), (connection.cipher() or (None,))[0]
-    known = _certificates.get(der)
+    known = CERTIFICATES.get(der)
     if known is not None and (known.version, known.cipher, known.verified) == (version, cipher, verified):
         return known
-    details = _verified_details(connection.getpeercert() or {}) if verified else _details(der)
+    details = _verified_details(connection.getpeercert() or {}) if verified else unverified_details(der)
     info = TlsInfo(version=version, cipher=cipher, verified=verified, **details)
-    if len(_certificates) >= _CACHED_CERTIFICATES:
-        _certificates.clear()
-    _certificates[der] = info
+    if len(CERTIFICATES) >= _CACHED_CERTIFICATES:
+        CERTIFICATES.clear()
+    CERTIFICATES[der] = info
     return info
 
 
@@ -104,7 +111,7 @@ def _moment(text: str | None) -> datetime | None:
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC) if text else None
 
 
-def _details(der: bytes) -> dict[str, Any]:
+def unverified_details(der: bytes) -> dict[str, Any]:
     """Parse a certificate that was not verified; one that does not parse says nothing."""
     from cryptography import x509  # noqa: PLC0415 - 30 ms, and needed only once something is wrong
 
@@ -135,9 +142,15 @@ def _issuer(x509: Any, certificate: Any) -> str | None:
     return None
 
 
-def handshake_failure(error: OSError, host: str) -> ProbeError:
-    """Return the failure of a handshake that broke for any reason but the certificate."""
+def handshake_failure(error: OSError, host: str, info: TlsInfo | None) -> ProbeError:
+    """Return the failure of a handshake that broke for any reason but the certificate.
+
+    `info` is what a second look brought, which takes old versions too: some sites just close where others explain.
+    """
     reason = getattr(error, "reason", None) or ""
+    if info and info.version in _OLD_VERSIONS:
+        message = f"{host} speaks {info.version}, not the 1.2 or newer that is safe"
+        return ProbeError(Phase.TLS, "tls-protocol-unsupported", message)
     if reason in _OLD_PROTOCOL:
         return ProbeError(Phase.TLS, "tls-protocol-unsupported", f"{host} speaks no TLS version of at least 1.2")
     if isinstance(error, ConnectionResetError | BrokenPipeError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import struct
@@ -13,15 +14,17 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitors.checks import CHECKS
 from monitors.errors import UsageError
-from monitors.model import Phase
+from monitors.model import Phase, TlsInfo
 from monitors.probe import probe
 from monitors.sites import SITES
-from monitors.transport import parse_overrides, tls_context
+from monitors.transport import parse_overrides, tls, tls_context
 from monitors.transport.failures import broken_connection
-from monitors.transport.tls import unverified_context
+from monitors.transport.tls import unverified_context, unverified_details
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -193,14 +196,43 @@ def test_a_broken_handshake_says_how(serve: Any, target: Any, name: str) -> None
     assert seen.status is None
 
 
-def test_a_site_of_old_protocols_is_told_from_a_broken_one(look: Any, authority: Any) -> None:
-    server = authority.server()
+def _old(server: ssl.SSLContext) -> ssl.SSLContext:
     server.set_ciphers("DEFAULT:@SECLEVEL=0")
-    with pytest.warns(DeprecationWarning, match="deprecated"):
-        server.minimum_version = ssl.TLSVersion.TLSv1
+    server.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     with pytest.warns(DeprecationWarning, match="deprecated"):
         server.maximum_version = ssl.TLSVersion.TLSv1_1
-    assert look(OK, tls=server).failure.rule == "tls-protocol-unsupported"
+    return server
+
+
+def test_a_site_of_old_protocols_is_told_from_a_broken_one(look: Any, authority: Any) -> None:
+    expiry = datetime(2031, 2, 3, 4, 5, 6, tzinfo=UTC)
+    seen = look(OK, tls=_old(authority.server(not_after=expiry)))
+    assert seen.failure.rule == "tls-protocol-unsupported"
+    assert "speaks TLSv1.1" in seen.failure.message
+    assert (seen.tls.version, seen.tls.verified, seen.tls.not_after) == ("TLSv1.1", False, expiry)
+
+
+def test_an_old_site_that_closes_without_a_word_is_found_out(serve: Any, target: Any, authority: Any) -> None:
+    """A server that never sends its alert looks like a cut handshake until it is asked for an old version."""
+    old = _old(authority.server())
+
+    def script(opened: Any) -> None:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        secure = old.wrap_bio(incoming, outgoing, server_side=True)
+        while True:
+            try:
+                return secure.do_handshake()
+            except ssl.SSLWantReadError:
+                opened.sendall(outgoing.read())
+                incoming.write(opened.recv(65536))
+            except ssl.SSLError:
+                return None
+            finally:
+                if secure.version():
+                    opened.sendall(outgoing.read())
+
+    seen = _handshake(serve, target, script)
+    assert seen.failure.rule == "tls-protocol-unsupported"
 
 
 def test_a_refusal_after_the_handshake_is_still_one_of_tls(look: Any, authority: Any) -> None:
@@ -219,6 +251,60 @@ def test_a_connection_that_breaks_oddly_is_reset_to_whoever_reads() -> None:
         "connection-reset",
         "the connection broke after 5 bytes of an answer: no route to host",
     )
+
+
+def test_a_site_gone_before_the_second_look_keeps_its_first_failure(serve: Any, target: Any, authority: Any) -> None:
+    wrong = authority.server("elsewhere.invalid")
+    gone: list[Any] = []
+
+    def script(opened: Any) -> None:
+        gone[0].close()
+        with contextlib.suppress(OSError), wrong.wrap_socket(opened, server_side=True) as secure:
+            secure.recv(1)
+
+    gone.append(serve(script, heads_first=False))
+    seen = probe(target(gone[0], **_over_tls(gone[0])), CHECKS["run"])
+    assert seen.failure.message == "the certificate is for other names, not for api.us5.datadoghq.com"
+    assert seen.tls is None
+
+
+def _bare_certificate(issuer: list[x509.NameAttribute[str]]) -> bytes:
+    """Return a certificate without any names but those of its issuer."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    builder = x509.CertificateBuilder(x509.Name(issuer), x509.Name([]), key.public_key(), 1, LONG_AGO, YESTERDAY)
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "shown"),
+    [
+        ([], None),
+        ([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "Somebody")], "Somebody"),
+        (
+            [
+                x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "Somebody"),
+                x509.NameAttribute(x509.NameOID.COMMON_NAME, "Root"),
+            ],
+            "Root",
+        ),
+    ],
+)
+def test_a_certificate_may_lack_every_name(issuer: list[x509.NameAttribute[str]], shown: str | None) -> None:
+    details = unverified_details(_bare_certificate(issuer))
+    assert (details["issuer"], details["subject_names"]) == (shown, ())
+    assert details["not_after"] == YESTERDAY.replace(microsecond=0)
+
+
+@given(st.binary(max_size=50))
+def test_a_certificate_that_does_not_parse_says_nothing(der: bytes) -> None:
+    assert unverified_details(der) == {}
+
+
+def test_the_memory_of_certificates_is_bounded(look: Any, authority: Any) -> None:
+    for number in range(3):
+        tls.CERTIFICATES.update({bytes([number, other]): TlsInfo(None, None, verified=True) for other in range(30)})
+        look(OK, tls=authority.server())
+    assert len(tls.CERTIFICATES) <= 64
 
 
 # --- authorities ---------------------------------------------------------------------------------------------------
@@ -242,9 +328,9 @@ def test_a_directory_of_authorities_is_taken_from_the_environment(authority: Any
     assert context.cert_store_stats()["x509_ca"] == 0  # OpenSSL reads a directory only when it verifies
 
 
-def test_old_protocols_are_never_offered(authority: Any) -> None:
-    for context in (tls_context(authority.file), unverified_context()):
-        assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+def test_old_protocols_are_never_offered_where_anything_is_sent(authority: Any) -> None:
+    assert tls_context(authority.file).minimum_version is ssl.TLSVersion.TLSv1_2
+    assert tls_context(None, {}).verify_mode is ssl.CERT_REQUIRED
 
 
 def test_a_file_that_cannot_be_read_is_a_usage_error(tmp_path: Path) -> None:
