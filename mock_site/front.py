@@ -170,8 +170,8 @@ class Front:
 
     async def _context_for(self, sock: socket.socket) -> SSLContext | None:
         """Return the context to go on with, or None where the connection has been dealt with."""
-        hello, size = await _peek_hello(sock)
-        peer = Peer(sock, size, self._authority)
+        hello, seen = await _peek_hello(sock)
+        peer = Peer(sock, seen, self._authority)
         if not hello.is_tls:
             await peer.read_hello()
             await peer.write(_NOT_TLS)
@@ -195,8 +195,8 @@ def _never(_method: str, _raw_path: bytes, _headers: list[Header]) -> None:
     """Stand in for the short way of an application that has none."""
 
 
-async def _peek_hello(sock: socket.socket) -> tuple[Hello, int]:
-    """Look at the first bytes without taking them; returns what they are and how many there are.
+async def _peek_hello(sock: socket.socket) -> tuple[Hello, bytes]:
+    """Look at the first bytes without taking them; returns what they are, and them.
 
     Raises `TimeoutError` for a client that is too slow, `ConnectionError` for one that leaves.
     """
@@ -207,7 +207,7 @@ async def _peek_hello(sock: socket.socket) -> tuple[Hello, int]:
             data = sock.recv(MAX_HELLO_BYTES, socket.MSG_PEEK)
             hello = read_hello(data)
             if hello is not None:
-                return hello, len(data)
+                return hello, data
             if not data:
                 raise ConnectionResetError
             # What is peeked at stays readable, so there is nothing to wait for but time.

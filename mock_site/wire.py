@@ -8,10 +8,12 @@ import struct
 import time
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from ssl import MemoryBIO, SSLError, SSLWantReadError
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from ssl import SSLContext
 
     from mock_site.ratelimit import Header
     from mock_site.tls import Authority
@@ -74,7 +76,7 @@ def head_of(status_line: bytes, lines: Iterable[bytes]) -> bytes:
 class Wire:
     """A connection on which a request has arrived, plain or within TLS; the fault answers it.
 
-    Everything a fault writes counts against `MAX_FAULT_BYTES`, and it has `MAX_FAULT_S` seconds in all.
+    All a fault writes counts against `max_bytes`, and it has `max_s` seconds in all.
     """
 
     def __init__(
@@ -84,13 +86,16 @@ class Wire:
         scope: Mapping[str, Any],
         app: Callable[..., Awaitable[None]],
         send: Callable[[Any], Awaitable[None]],
+        *,
+        max_bytes: int = MAX_FAULT_BYTES,
+        max_s: float = MAX_FAULT_S,
     ) -> None:
         """Take the connection of one request (`scope`); `app` answers it, `send` is uvicorn's own way to send."""
         self.scope = scope
         self.raw = True
         self._transport, self._drain, self._app, self._send = transport, drain, app, send
-        self._bytes_left = MAX_FAULT_BYTES
-        self._until = time.monotonic() + MAX_FAULT_S
+        self._bytes_left = max_bytes
+        self._until = time.monotonic() + max_s
 
     @property
     def bodiless(self) -> bool:
@@ -189,14 +194,30 @@ def reset(transport: asyncio.Transport) -> None:
 class Peer:
     """A connection that has sent its ClientHello and is still a bare socket; a fault speaks to it in place of TLS."""
 
-    def __init__(self, sock: socket.socket, hello_size: int, authority: Authority) -> None:
-        """Take the socket; its first `hello_size` bytes are the ClientHello, not yet read."""
+    def __init__(self, sock: socket.socket, hello: bytes, authority: Authority) -> None:
+        """Take the socket; its first bytes are `hello`, looked at but not yet read."""
         self.authority = authority
-        self._sock, self._hello_size = sock, hello_size
+        self._sock, self._hello = sock, hello
+
+    async def agreed(self, context: SSLContext) -> SSLContext | None:
+        """Return the context if it can agree with this client; else tell the client why not, as OpenSSL does.
+
+        asyncio closes the connection of a failed handshake before the alert has left.
+        """
+        incoming, outgoing = MemoryBIO(), MemoryBIO()
+        incoming.write(self._hello)
+        try:
+            context.wrap_bio(incoming, outgoing, server_side=True).do_handshake()
+        except SSLWantReadError:
+            return context
+        except SSLError:
+            await self.read_hello()
+            await self.write(outgoing.read())
+        return None
 
     async def read_hello(self) -> None:
         """Read the ClientHello, so that closing ends the connection in good order."""
-        loop, left = asyncio.get_running_loop(), self._hello_size
+        loop, left = asyncio.get_running_loop(), len(self._hello)
         while left and (data := await loop.sock_recv(self._sock, left)):
             left -= len(data)
 

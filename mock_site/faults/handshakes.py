@@ -29,6 +29,10 @@ def _shown(choose: Callable[[Authority], SSLContext]) -> Callable[[Peer], Awaita
     return act
 
 
+async def _old_protocol(peer: Peer) -> SSLContext | None:
+    return await peer.agreed(peer.authority.old_protocol)
+
+
 def _said(data: bytes) -> Callable[[Peer], Awaitable[SSLContext | None]]:
     """Make a handshake that is answered with these bytes and then closed."""
 
@@ -100,7 +104,7 @@ _ROWS = (
         "tls-old-protocol",
         "The server knows TLS 1.0 and 1.1 only.",
         "tls-protocol-unsupported",
-        _shown(lambda authority: authority.old_protocol),
+        _old_protocol,
     ),
     HandshakeFault("tls-cut", "The connection is closed after the ClientHello.", _FAILED, _said(b"")),
     HandshakeFault("tls-alert", "The server refuses with the alert handshake_failure.", _FAILED, _said(_ALERT)),

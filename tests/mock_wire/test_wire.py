@@ -1,0 +1,103 @@
+"""A fault keeps its bounds, whatever the client does."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from uvicorn.protocols.http.flow_control import FlowControl
+
+from mock_site.wire import Wire, WireAnswer, WireClosedError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+
+class Connection(asyncio.Protocol):
+    """A connection with uvicorn's flow control."""
+
+    def connection_made(self, transport: Any) -> None:
+        self.flow = FlowControl(transport)
+        self.pause_writing, self.resume_writing = self.flow.pause_writing, self.flow.resume_writing
+
+    async def drain(self) -> None:
+        await self.flow.drain()
+
+
+async def on_a_wire(use: Callable[[Wire, socket.socket], Awaitable[None]], **bounds: Any) -> None:
+    """Run `use` with a wire to a socket nobody reads from unless `use` does."""
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    transport, connection = await asyncio.get_running_loop().create_connection(Connection, sock=ours)
+
+    async def nothing(*_: Any) -> None:
+        """Answer nothing."""
+
+    try:
+        await use(
+            Wire(transport, connection.drain, {"method": "GET", "headers": []}, nothing, nothing, **bounds), theirs
+        )
+    finally:
+        theirs.close()
+        transport.abort()
+        await asyncio.sleep(0)
+
+
+def test_more_bytes_than_allowed_are_not_written() -> None:
+    async def use(wire: Wire, peer: socket.socket) -> None:
+        await wire.write(b"x" * 10)
+        with pytest.raises(WireClosedError):
+            await wire.write(b"y")
+        assert peer.recv(100) == b"x" * 10
+
+    asyncio.run(on_a_wire(use, max_bytes=10))
+
+
+def test_a_client_that_does_not_read_is_reset_when_the_time_is_over() -> None:
+    async def use(wire: Wire, _peer: socket.socket) -> None:
+        async def forever() -> None:
+            while True:
+                await wire.write(b"x" * 1_000_000)
+
+        began = time.monotonic()
+        with pytest.raises(WireClosedError):
+            await forever()
+        assert 0.15 < time.monotonic() - began < 2
+
+    asyncio.run(on_a_wire(use, max_s=0.2))
+
+
+def test_silence_ends_when_the_time_is_over() -> None:
+    async def use(wire: Wire, _peer: socket.socket) -> None:
+        began = time.monotonic()
+        with pytest.raises(WireClosedError):
+            await wire.hold()
+        assert 0.15 < time.monotonic() - began < 2
+        with pytest.raises(WireClosedError):
+            await wire.write(b"late")
+
+    asyncio.run(on_a_wire(use, max_s=0.2))
+
+
+def test_silence_ends_when_the_client_goes() -> None:
+    async def use(wire: Wire, peer: socket.socket) -> None:
+        peer.close()
+        began = time.monotonic()
+        with pytest.raises(WireClosedError):
+            await wire.hold()
+        assert time.monotonic() - began < 2
+
+    asyncio.run(on_a_wire(use, max_s=30))
+
+
+def test_an_answer_is_changed_in_a_copy() -> None:
+    answer = WireAnswer(200, ((b"a", b"1"), (b"content-length", b"9")), b"123456789")
+    assert answer.with_header(b"a", b"2").headers == ((b"content-length", b"9"), (b"a", b"2"))
+    assert answer.without_header(b"a").headers == ((b"content-length", b"9"),)
+    assert answer.with_body(b"1").headers == ((b"a", b"1"), (b"content-length", b"1"))
+    assert answer.head(answer.length_line) == (
+        b"HTTP/1.1 200 OK\r\na: 1\r\ncontent-length: 9\r\nconnection: close\r\n\r\n"
+    )
