@@ -13,16 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitors import __version__
+from monitors import COMPLETE_VARIABLE, PROGRAM, __version__
 from monitors.errors import MonitorError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
-PROGRAM = "model-lab-monitor"
 DEBUG_VARIABLE = "MODEL_LAB_MONITOR_DEBUG"
-COMPLETE_VARIABLE = "_MODEL_LAB_MONITOR_COMPLETE"
 
 COMMANDS = {
     "probe": "Probe the sites once and judge every answer.",

@@ -8,7 +8,7 @@ from pathlib import PurePath
 import click
 from click.shell_completion import get_completion_class
 
-from monitors.cli import COMPLETE_VARIABLE, PROGRAM, group
+from monitors import COMPLETE_VARIABLE, PROGRAM
 from monitors.commands.output import write_stdout
 from monitors.errors import UsageError
 
@@ -27,4 +27,5 @@ def command(shell: str | None) -> None:
     if kind is None:
         message = f"$SHELL names no shell with completion; write one of {', '.join(SHELLS)}"
         raise UsageError(message)
-    write_stdout(kind(group, {}, PROGRAM, COMPLETE_VARIABLE).source())
+    root = click.get_current_context().find_root().command
+    write_stdout(kind(root, {}, PROGRAM, COMPLETE_VARIABLE).source())
