@@ -16,6 +16,7 @@ from contract_tests.reporting import ContractWarning, Mask, Route, failure_text,
 from monitors import jsonbody
 from monitors.contract import Policy, judge
 from monitors.model import Finding, Kind, Level, Observation
+from monitors.report.text import plain
 from monitors.rules import RULES
 
 if TYPE_CHECKING:
@@ -97,9 +98,13 @@ class Answer:
         breaking = [finding for finding in found if finding.level is Level.BREAKING]
         for finding in found:
             if finding.level is not Level.BREAKING:
-                warnings.warn(self.mask(warning_text(finding)), ContractWarning, stacklevel=3)
+                self.warn(warning_text(finding))
         if breaking:
             self.fail(breaking)
+
+    def warn(self, text: str) -> None:
+        """Show something that breaks nobody."""
+        warnings.warn(self.mask(plain(text)), ContractWarning, stacklevel=4)
 
     def fail(self, findings: list[Finding]) -> None:
         """Fail the test with the findings; no traceback, whose lines could show what must not be seen."""

@@ -27,7 +27,7 @@ def test_numbers_are_numbers_every_reader_can_hold(answer: Answer) -> None:
 
 @pytest.mark.checks("run")
 def test_the_run_is_a_json_api_resource(run: Answer) -> None:
-    """One resource object under `data` with `type`, `id` as text and `attributes`; no `errors` beside it.
+    """One resource object under `data` with `type`, `id` as text and `attributes`.
 
     JSON:API 1.1, sections 5.1 (top level) and 5.2 (resource objects).
     """
@@ -38,7 +38,6 @@ def test_the_run_is_a_json_api_resource(run: Answer) -> None:
         and isinstance(data.get("type"), str)
         and isinstance(data.get("id"), str)
         and isinstance(data.get("attributes"), dict)
-        and "errors" not in body
     )
     run.expect(
         whole,

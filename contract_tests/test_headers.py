@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from contract_tests.judging import Answer
 
-_RATE_LIMIT = ("x-ratelimit-limit", "x-ratelimit-period", "x-ratelimit-remaining", "x-ratelimit-reset")
+_RATE_LIMIT = ("limit", "period", "remaining", "reset")
 
 
 def test_the_body_is_labelled_as_json(answer: Answer) -> None:
@@ -47,25 +47,17 @@ def test_the_length_told_is_the_length_sent(answer: Answer) -> None:
 
 @pytest.mark.checks("run", "not-found", "bad-request")
 def test_rate_limit_headers_are_whole_numbers_that_fit(answer: Answer) -> None:
-    """Limit, period, remaining and reset are whole numbers, none more than what it is part of; or none is there."""
-    given = {name: answer.observation.header(name) for name in _RATE_LIMIT}
+    """Limit, period, remaining and reset are whole numbers, none more than what it is part of.
+
+    The vendor documents them elsewhere and not for this endpoint, so what is odd about them is a warning.
+    """
+    given = {name: answer.observation.header(f"x-ratelimit-{name}") for name in _RATE_LIMIT}
     present = {name: value for name, value in given.items() if value is not None}
     if not present:
         pytest.skip(f"{answer.observation.site}: the answer says nothing about a rate limit")
-    odd = {name: value for name, value in present.items() if not value.isdecimal()}
-    answer.expect(
-        not odd,
-        "response-property-type-changed",
-        f"no whole number in {', '.join(sorted(odd))}",
-        base="digits",
-        revision=next(iter(odd.values()), None),
-    )
-    numbers = {name.rpartition("-")[2]: int(value) for name, value in present.items()}
-    answer.expect(
-        numbers.get("remaining", 0) <= numbers.get("limit", numbers.get("remaining", 0))
-        and numbers.get("reset", 0) <= numbers.get("period", numbers.get("reset", 0)),
-        "response-property-constraint-violated",
-        "more requests remain than the limit, or the reset is further away than a whole period",
-        base="remaining ≤ limit, reset ≤ period",
-        revision=str(numbers),
-    )
+    numbers = {name: int(value) for name, value in present.items() if value.isdecimal()}
+    for name in present.keys() - numbers.keys():
+        answer.warn(f"X-RateLimit-{name.title()} is no whole number: {present[name]}")
+    for part, whole in (("remaining", "limit"), ("reset", "period")):
+        if {part, whole} <= numbers.keys() and numbers[part] > numbers[whole]:
+            answer.warn(f"X-RateLimit-{part.title()} is above X-RateLimit-{whole.title()}")

@@ -50,9 +50,18 @@ class Outcome:
         """The tests that passed."""
         return [report.nodeid for report in self.reports if report.passed and report.when == "call"]
 
-    def failed_at(self, place: str) -> dict[str, str]:
-        """Return the failed tests of a site or check, by the name in their id."""
-        return {name: text for name, text in self.failed.items() if f"[{place}-" in name or f"-{place}]" in name}
+    def at(self, site: str) -> list[pytest.TestReport]:
+        """Return the reports of the tests of a site, told by what stands in the reports too."""
+        return [report for report in self.reports if dict(report.user_properties).get("site") == site]
+
+    def failed_at(self, site: str) -> dict[str, str]:
+        """Return the failed tests of a site with their messages."""
+        return {report.nodeid: str(report.longrepr) for report in self.at(site) if report.failed}
+
+    def warnings_at(self, site: str) -> list[str]:
+        """Return the warnings the tests of a site showed."""
+        tests = {report.nodeid for report in self.at(site)}
+        return [text for nodeid, text in self.warnings if nodeid in tests]
 
 
 class Recorder:

@@ -226,6 +226,36 @@ def test_a_hostile_site_that_echoes_the_keys_gets_them_into_no_output(
     assert "\x1b[2J" not in outcome.output
 
 
+def test_odd_rate_limit_headers_are_warnings(run_suite: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    def odd(state: Any) -> Any:
+        app = create_app(state)
+
+        async def serve(scope: Any, receive: Any, send: Any) -> None:
+            async def swap(message: Any) -> None:
+                if message["type"] == "http.response.start":
+                    kept = [row for row in message["headers"] if not row[0].lower().startswith(b"x-ratelimit")]
+                    added = [
+                        (b"x-ratelimit-limit", b"10"),
+                        (b"x-ratelimit-remaining", b"11"),
+                        (b"x-ratelimit-reset", b"soon"),
+                    ]
+                    message = {**message, "headers": kept + added}
+                await send(message)
+
+            await app(scope, receive, swap)
+
+        return serve
+
+    give(monkeypatch, "EU1")
+    with MockSites(api_key=KEYS["API"], app_key=KEYS["APP"], app=odd) as sites:
+        outcome = run_suite(*Way(sites).options("EU1"), "-k", "rate_limit_headers and EU1-run")
+    assert outcome.exit_code == 0, outcome.output
+    assert sorted(text for _, text in outcome.warnings) == [
+        "X-RateLimit-Remaining is above X-RateLimit-Limit",
+        "X-RateLimit-Reset is no whole number: soon",
+    ]
+
+
 def test_two_requests_to_one_site_keep_the_pause(
     way: Way, run_suite: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
