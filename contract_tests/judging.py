@@ -98,13 +98,13 @@ class Answer:
         breaking = [finding for finding in found if finding.level is Level.BREAKING]
         for finding in found:
             if finding.level is not Level.BREAKING:
-                self.warn(warning_text(finding))
+                self.warn(warning_text(finding), stacklevel=4)
         if breaking:
             self.fail(breaking)
 
-    def warn(self, text: str) -> None:
-        """Show something that breaks nobody."""
-        warnings.warn(self.mask(plain(text)), ContractWarning, stacklevel=4)
+    def warn(self, text: str, stacklevel: int = 2) -> None:
+        """Show something that breaks nobody; by default at the line of the caller."""
+        warnings.warn(self.mask(plain(text)), ContractWarning, stacklevel=stacklevel)
 
     def fail(self, findings: list[Finding]) -> None:
         """Fail the test with the findings; no traceback, whose lines could show what must not be seen."""
