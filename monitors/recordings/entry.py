@@ -133,15 +133,6 @@ def moment(value: Any) -> datetime | None:
 
 
 def http_version_of(value: Any) -> str | None:
-    """Return `HTTP/1.1`, `HTTP/2`, … from the spellings in use, None where it is not recorded."""
-    text = (text_of(value) or "").strip().upper().removeprefix("HTTP/")
-    return {
-        "1.0": "HTTP/1.0",
-        "1.1": "HTTP/1.1",
-        "2": "HTTP/2",
-        "2.0": "HTTP/2",
-        "H2": "HTTP/2",
-        "3": "HTTP/3",
-        "3.0": "HTTP/3",
-        "H3": "HTTP/3",
-    }.get(text)
+    """Return `1.1`, `2`, … from the spellings in use, None where it is not recorded."""
+    text = (text_of(value) or "").strip().upper().removeprefix("HTTP/").removeprefix("H").removesuffix(".0")
+    return {"1": "1.0", "1.1": "1.1", "2": "2", "3": "3"}.get(text)

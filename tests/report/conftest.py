@@ -30,7 +30,7 @@ def make_observation(
         "wire_size": 2_100,
         "body_size": 9_000,
         "phases": Phases(0.001, 0.012, 0.024, 0.161, 0.0004),
-        "http_version": "HTTP/1.1",
+        "http_version": "1.1",
         "address": "127.0.0.1",
         "tls": TlsInfo("TLSv1.3", "TLS_AES_256_GCM_SHA384", True, AT, AT + timedelta(days=90), ("*.x.test",), "CN=CA"),
     }
