@@ -111,13 +111,14 @@ class SiteClient:
             # What cannot be decoded cannot be searched for keys either, so nothing of it is kept.
             seen.failure = error.masked(sealed)
             return
-        seen.wire_size = 0
         try:
+            seen.wire_size = 0
+            max_wire_bytes = self._max_wire_bytes(response.headers)
             for chunk in response.stream:  # type: ignore[union-attr]  # synchronous, as SiteTransport made it
                 seen.wire_size += len(chunk)
-                if seen.wire_size > self._max_body_bytes:
-                    raise too_large(self._max_body_bytes)
                 decoder.feed(chunk)
+                if seen.wire_size > max_wire_bytes:
+                    raise too_large(self._max_body_bytes)
             decoder.finish()
             seen.body = sealed.mask(bytes(decoder.body))
         except ProbeError as error:
@@ -126,6 +127,11 @@ class SiteClient:
             kept = sealed.mask_cut(bytes(decoder.body[: 2 * _KEPT_BYTES] if large else decoder.body))
             seen.body = kept[:_KEPT_BYTES] if large else kept
         seen.body_size = len(decoder.body)
+
+    def _max_wire_bytes(self, headers: httpx.Headers) -> int:
+        """Return how much of a body to read: a length announced beyond the cap is not downloaded up to it."""
+        announced = 0 if "transfer-encoding" in headers else int(headers.get("content-length", 0))
+        return _KEPT_BYTES if announced > self._max_body_bytes else self._max_body_bytes
 
 
 def _checked(base_url: str) -> httpx.URL:

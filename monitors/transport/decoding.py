@@ -7,6 +7,7 @@ import zlib
 from monitors.model import Phase
 from monitors.transport.failures import ProbeError
 
+_PIECE_BYTES = 256 * 1024
 _GZIP_WINDOW = 31
 _ZLIB_WINDOW = 15
 _RAW_WINDOW = -15
@@ -52,7 +53,8 @@ class Decoder:
             elif inflater.eof:
                 return
             try:
-                self.body += inflater.decompress(chunk, self._max_bytes + 1 - len(self.body))
+                # In pieces, so that no second copy of a large body stands beside the first.
+                self.body += inflater.decompress(chunk, min(_PIECE_BYTES, self._max_bytes + 1 - len(self.body)))
             except zlib.error as error:
                 raise ProbeError(Phase.TRANSFER, _UNDECODABLE, f"the body is no valid {self._coding} data") from error
             chunk = inflater.unused_data if inflater.eof else inflater.unconsumed_tail

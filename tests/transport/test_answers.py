@@ -337,6 +337,26 @@ def test_a_body_over_the_cap_is_cut_to_its_beginning(look: Any, script: Any) -> 
     assert seen.wire_size < 2**20 + 2**17
 
 
+def test_a_length_announced_beyond_the_cap_is_not_downloaded(look: Any) -> None:
+    def script(opened: Any) -> None:
+        opened.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n")
+        for _ in range(100):
+            opened.sendall(b"x" * 1000)
+            time.sleep(0.002)
+
+    seen = look(script, max_body_bytes=2**20)
+    assert seen.failure.rule == "response-body-too-large"
+    assert seen.body == b"x" * 4096
+    assert seen.wire_size < 50_000
+
+
+def test_chunks_count_whatever_length_is_announced_beside_them(look: Any) -> None:
+    body = b"x" * 9000
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\nTransfer-Encoding: chunked\r\n\r\n"
+    seen = look(head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body), max_body_bytes=2**20)
+    assert (seen.body, seen.failure) == (body, None)
+
+
 def test_a_body_of_exactly_the_cap_is_fine(look: Any) -> None:
     seen = look(answer(b"x" * 2**20), max_body_bytes=2**20)
     assert (len(seen.body), seen.failure) == (2**20, None)

@@ -63,7 +63,7 @@ def site(serve: Any, target: Any, mouth: dict[str, bytes]) -> Any:
 @example(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(b"x" * 100_000))
 @example(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n" + b"T: x\r\n" * 30_000)
 @example(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;" + b"x" * 200_000)
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ANYTHING)
 def test_any_bytes_give_an_observation(site: Any, mouth: dict[str, bytes], says: bytes) -> None:
     mouth["says"] = says
@@ -79,7 +79,7 @@ def test_any_bytes_give_an_observation(site: Any, mouth: dict[str, bytes], says:
         assert seen.failure.message.isprintable()
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=100))
 def test_any_bytes_in_place_of_a_handshake_give_an_observation(serve: Any, target: Any, says: bytes) -> None:
     def script(opened: Any) -> None:

@@ -20,7 +20,7 @@ from monitors.transport import parse_overrides, tls_context
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TIMEOUT_S = 1.0
+TIMEOUT_S = 0.6
 OVERSHOOT_S = 0.1
 SEEN_BY_TRANSPORT = ("connection-", "tls-", "timeout")
 SEEN_WHILE_READING = {
