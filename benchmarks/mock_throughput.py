@@ -52,10 +52,21 @@ def rows() -> list[Row]:
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         document = with_example(Path(folder), body)
-        prism = [npm_tool("@stoplight/prism-cli@5.16.0", "prism"), "mock", "-h", "127.0.0.1", "-p", str(port), str(document)]
+        prism = [
+            npm_tool("@stoplight/prism-cli@5.16.0", "prism"),
+            "mock",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(port),
+            str(document),
+        ]
         with mock_sites() as mock, started(prism, port):
             for _ in range(ROUNDS):
-                for url, loads in ((f"http://127.0.0.1:{mock.port}{path}", ours), (f"http://127.0.0.1:{port}{path}", theirs)):
+                for url, loads in (
+                    (f"http://127.0.0.1:{mock.port}{path}", ours),
+                    (f"http://127.0.0.1:{port}{path}", theirs),
+                ):
                     loads.append(wrk(url, seconds=SECONDS, connections=CONNECTIONS, headers=headers))
     assert not any(load.failed for load in ours + theirs), (ours, theirs)
     rate, peer = (statistics.median(load.per_s for load in loads) for loads in (ours, theirs))

@@ -175,5 +175,9 @@ def rows() -> list[Row]:
 
 if __name__ == "__main__":
     print(markdown(rows()))
-    print(subprocess.run(["prometheus-blackbox-exporter", "--version"], check=True, capture_output=True).stderr.decode()[:80])
+    print(
+        subprocess.run(["prometheus-blackbox-exporter", "--version"], check=True, capture_output=True).stderr.decode()[
+            :80
+        ]
+    )
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, "MiB")
