@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _SHOWN_RUNS = ("typical", "empty", "all-members", "all-nulls", "unicode", "extremes", "huge")
 _EXIT_USAGE = 2
+_GRACE_S = 3.0
 
 
 def main(
@@ -45,6 +46,7 @@ def main(
             host=given.host,
             port=given.port,
             tls_port=given.tls_port,
+            grace_s=_GRACE_S,
         )
         serve(sites, announce)
     except MockUsageError as error:

@@ -92,7 +92,7 @@ class Front:
             getattr(app, "quick", _never),
         )
         self._tasks: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
+        self._server: asyncio.Server
 
     async def start(self) -> None:
         """Begin to accept connections."""
@@ -103,8 +103,7 @@ class Front:
 
     async def stop(self, grace_s: float = 0.0) -> None:
         """Stop accepting, give answers under way `grace_s` seconds to finish, then end every connection."""
-        if self._server is not None:
-            self._server.close()
+        self._server.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -147,7 +146,7 @@ class Front:
             except OSError as error:
                 # Out of file descriptors, or the client left before it was accepted: the next one may fare better.
                 _LOG.debug("accept failed: %s", error)
-                await asyncio.sleep(_POLL_S)
+                await asyncio.sleep(10 * _POLL_S)
                 continue
             sock.setblocking(False)
             self._spawn(self._shake_hands(sock))
@@ -162,7 +161,7 @@ class Front:
                 await asyncio.get_running_loop().connect_accepted_socket(
                     self._protocol, sock, ssl=context, ssl_handshake_timeout=_HELLO_S, ssl_shutdown_timeout=_HELLO_S
                 )
-        except (OSError, TimeoutError) as error:
+        except OSError as error:
             _LOG.debug("no TLS connection came about: %s", error)
         finally:
             if not handed_over:

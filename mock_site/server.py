@@ -193,18 +193,19 @@ def _start(front: Front, grace_s: float, loop_factory: Callable[[], asyncio.Abst
 
     async def serve() -> None:
         loop, stopped = asyncio.get_running_loop(), asyncio.Event()
-        try:
-            await front.start()
-        except BaseException as error:
-            ready.set_exception(error)
-            raise
+        await front.start()
         ready.set_result(lambda: loop.call_soon_threadsafe(stopped.set))
         await stopped.wait()
         await front.stop(grace_s)
 
     def run() -> None:
-        with asyncio.Runner(loop_factory=loop_factory) as runner:
-            runner.run(serve())
+        try:
+            with asyncio.Runner(loop_factory=loop_factory) as runner:
+                runner.run(serve())
+        except BaseException as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)
 
     thread = threading.Thread(target=run, name="mock-sites", daemon=True)
     thread.start()

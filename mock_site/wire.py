@@ -225,11 +225,11 @@ class Peer:
         """Write bytes as they are."""
         await asyncio.get_running_loop().sock_sendall(self._sock, data)
 
-    async def hold(self) -> None:
+    async def hold(self, max_s: float = MAX_FAULT_S) -> None:
         """Say nothing until the peer goes or the time is over."""
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(MAX_FAULT_S):
+            async with asyncio.timeout(max_s):
                 while await loop.sock_recv(self._sock, _HELD_BYTES):
                     pass
         except TimeoutError:

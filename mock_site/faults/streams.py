@@ -60,8 +60,7 @@ async def _drip(wire: Wire, data: bytes) -> None:
 
 async def _drip_header(wire: Wire) -> None:
     answer = await wire.answer()
-    await _drip(wire, answer.head(answer.length_line))
-    await wire.write_body(answer.body)
+    await _drip(wire, answer.head(answer.length_line) + (b"" if wire.bodiless else answer.body))
 
 
 async def _drip_body(wire: Wire) -> None:
@@ -135,7 +134,12 @@ _ROWS = (
     AnswerFault(
         "reset-in-body", "The connection is reset in the middle of the body.", "connection-reset", _reset_in_body
     ),
-    AnswerFault("drip-header", "The headers come one byte each quarter of a second.", "timeout", _drip_header),
+    AnswerFault(
+        "drip-header",
+        "The answer comes one byte each quarter of a second, from the status line on.",
+        "timeout",
+        _drip_header,
+    ),
     AnswerFault("drip-body", "The body comes one byte each quarter of a second.", "timeout", _drip_body),
     AnswerFault("endless-body", "Chunks of blanks that never end.", "response-body-too-large", _endless_body),
     AnswerFault("huge-body", "100 MiB of blanks, then the JSON.", "response-body-too-large", _huge_body),

@@ -127,6 +127,11 @@ def test_http_1_0_is_answered_and_closed(client: Client) -> None:
     assert client.understand(heard.data).status == 200
 
 
+def test_http_1_0_may_ask_to_keep_the_connection(client: Client) -> None:
+    asked = client.request("Connection: keep-alive", close=False).replace(b"HTTP/1.1", b"HTTP/1.0")
+    assert client.understand(client.talk(asked).data).status == 200
+
+
 @pytest.mark.parametrize("prefer", ["", "Prefer: delay=0.1"], ids=["at once", "later"])
 def test_a_client_that_has_said_all_it_wanted_still_gets_its_answer(client: Client, prefer: str) -> None:
     with client.connect() as sock:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -43,10 +44,16 @@ def test_nothing_is_left_behind(running: Callable[[MockSites], Client], options:
             sock.sendall(client.request(f"Prefer: {prefer}"))
         half = socket.create_connection((sites.host, sites.tls_port))
         half.sendall(b"\x16")
+        outgoing = ssl.MemoryBIO()
+        with pytest.raises(ssl.SSLWantReadError):
+            client.trust.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="localhost").do_handshake()
+        midway = socket.create_connection((sites.host, sites.tls_port), timeout=5)
+        midway.sendall(outgoing.read())
+        assert midway.recv(1) == b"\x16"
         assert client.ask().status == 200
         ca_file = sites.ca_file
         assert ca_file.read_bytes().startswith(b"-----BEGIN CERTIFICATE-----")
-    for sock in (*held, half):
+    for sock in (*held, half, midway):
         sock.close()
     assert threading.active_count() == threads
     assert open_files() <= files
@@ -144,6 +151,18 @@ def test_a_port_in_use_is_a_mistake_with_one_clear_line() -> None:
         assert taken.port == sites.port
 
 
+def test_a_loop_that_cannot_be_made_is_told_to_the_caller() -> None:
+    def broken() -> asyncio.AbstractEventLoop:
+        message = "no loop today"
+        raise RuntimeError(message)
+
+    threads = threading.active_count()
+    sites = MockSites(loop_factory=broken)
+    with pytest.raises(RuntimeError, match="no loop today"):
+        sites.__enter__()
+    assert threading.active_count() == threads
+
+
 def test_an_unknown_fault_is_refused_with_the_nearest() -> None:
     with pytest.raises(MockUsageError, match="did you mean tls-expired"):
         MockSites(scenario="fault:tls-expird")
@@ -190,6 +209,38 @@ from mock_site.server import MockSites, serve_forever
 serve_forever(MockSites(), lambda sites: print(sites.port, sites.ca_file, flush=True))
 print("stopped")
 """
+
+
+CROWDED = """
+import asyncio, resource, socket, sys
+from mock_site.server import MockSites
+sites = MockSites(loop_factory=asyncio.new_event_loop) if sys.argv[1] == "asyncio" else MockSites()
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+with sites:
+    held = []
+    try:
+        while True:
+            for port in (sites.port, sites.tls_port):
+                held.append(socket.create_connection((sites.host, port)))
+                held[-1].sendall(b"?")
+    except OSError:
+        pass
+    for sock in held:
+        sock.close()
+    for port in (sites.port, sites.tls_port):
+        with socket.create_connection((sites.host, port), timeout=5) as sock:
+            sock.sendall(b"GET / HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n")
+            print(len(held) > 20, sock.recv(12))
+"""
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_it_survives_running_out_of_file_descriptors(loop: str) -> None:
+    ran = subprocess.run(  # noqa: S603  # this interpreter and our own text
+        [sys.executable, "-c", CROWDED, loop], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert ran.stdout == "True b'HTTP/1.1 404'\nTrue b'HTTP/1.1 400'\n"
+    assert ran.returncode == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

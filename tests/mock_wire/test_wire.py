@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from uvicorn.protocols.http.flow_control import FlowControl
 
-from mock_site.wire import Wire, WireAnswer, WireClosedError
+from mock_site.tls import Authority
+from mock_site.wire import Peer, Wire, WireAnswer, WireClosedError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -91,6 +92,44 @@ def test_silence_ends_when_the_client_goes() -> None:
         assert time.monotonic() - began < 2
 
     asyncio.run(on_a_wire(use, max_s=30))
+
+
+def test_what_was_written_has_left_before_the_next_step() -> None:
+    async def use(wire: Wire, peer: socket.socket) -> None:
+        async def read_late() -> int:
+            await asyncio.sleep(0.1)
+            read = 0
+            while read < 30_000:
+                read += len(await asyncio.get_running_loop().sock_recv(peer, 1_000_000))
+            return read
+
+        reading = asyncio.get_running_loop().create_task(read_late())
+        await wire.write(b"x" * 30_000)
+        began = time.monotonic()
+        await wire.flushed()
+        assert time.monotonic() - began > 0.09
+        assert await reading == 30_000
+
+    async def small(wire: Wire, peer: socket.socket) -> None:
+        wire._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+        await use(wire, peer)
+
+    asyncio.run(on_a_wire(small))
+
+
+def test_silence_in_the_handshake_ends_with_a_reset_when_the_time_is_over() -> None:
+    async def silent() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as peer:
+            peer.settimeout(5)
+            peer.sendall(b"hello")
+            accepted, _ = server.accept()
+            with accepted:
+                accepted.setblocking(False)
+                await Peer(accepted, b"hello", Authority(["a.example"])).hold(max_s=0.1)
+            with pytest.raises(ConnectionResetError):
+                peer.recv(1)
+
+    asyncio.run(silent())
 
 
 def test_an_answer_is_changed_in_a_copy() -> None:
