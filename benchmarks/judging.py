@@ -1,4 +1,4 @@
-"""Judging a body (parse, repeated names, unknown members, invariants) against jsonschema's validation and json.loads."""
+"""Judging a body (parse, repeated names, unknown members) against jsonschema's validation and json.loads."""
 
 from __future__ import annotations
 

@@ -52,15 +52,10 @@ def machine() -> str:
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
     wrk = re.search(r"wrk (?:debian/)?(\S+)", _said("wrk", "-v"))
     exporter = re.search(r"version (\S+)", _said("prometheus-blackbox-exporter", "--version"))
-    return "\n".join(
-        [
-            f"Measured on {time.strftime('%Y-%m-%d')}: {os.cpu_count()} cores of {cpu[1] if cpu else platform.machine()}, "
-            f"{platform.system()} {platform.release().split('-')[0]}, Python {platform.python_version()}.",
-            "",
-            f"{versions}; wrk {wrk[1] if wrk else '?'}, prometheus-blackbox-exporter {exporter[1] if exporter else '?'}, "
-            "@stoplight/prism-cli 5.16.0.",
-        ]
-    )
+    system = f"{platform.system()} {platform.release().split('-')[0]}, Python {platform.python_version()}"
+    where = f"{os.cpu_count()} cores of {cpu[1] if cpu else platform.machine()}, {system}"
+    peers = f"wrk {wrk[1] if wrk else '?'}, prometheus-blackbox-exporter {exporter[1] if exporter else '?'}"
+    return f"Measured on {time.strftime('%Y-%m-%d')}: {where}.\n\n{versions}; {peers}, @stoplight/prism-cli 5.16.0."
 
 
 def main(arguments: list[str]) -> int:
