@@ -69,7 +69,8 @@ def test_each_loop_serves_and_fails_alike(
         client = running(sites)
         assert client.ask(tls=tls).status == 200
         assert client.fault("truncated-body", tls=tls).end == "closed"
-        assert client.fault("reset-after-headers", tls=tls).end in ({"cut"} if tls else {"reset"})
+        # Python 3.11 takes a reset within TLS for an end without a goodbye.
+        assert client.fault("reset-after-headers", tls=tls).end in ({"cut", "reset"} if tls else {"reset"})
         assert client.fault("silent", tls=tls, wait_s=0.1).end == "open"
         with pytest.raises(OSError, match="EOF"):
             client.connect("api.us3.datadoghq.com", tls=True)
