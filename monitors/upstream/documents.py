@@ -15,7 +15,8 @@ from monitors.upstream import sources
 from monitors.upstream.comparing import findings
 from monitors.upstream.erasing import written_out
 from monitors.upstream.openapi import to_openapi
-from monitors.upstream.page import PageError, parse
+from monitors.upstream.page import PageError
+from monitors.upstream.parsing import parse
 from monitors.upstream.view import find_path, paths, view
 
 if TYPE_CHECKING:

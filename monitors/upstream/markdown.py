@@ -138,17 +138,25 @@ def _is_delimiter(line: str) -> bool:
 
 def _table(lines: Sequence[str], at: int) -> tuple[Table, int]:
     start, columns = at, cells(lines[at])
+    barred = lines[at].rstrip().endswith("|")
     rows = []
     at += 2
     while at < len(lines) and "|" in lines[at]:
-        first, written = at, lines[at]
-        at += 1
-        # A cell may run over several lines; the row then ends where a line ends in a bar.
-        while not written.rstrip().endswith("|") and at - first < _CONTINUED_LINES and _continues(lines, at):
-            written += " " + lines[at].strip()
-            at += 1
-        rows.append(Row(first + 1, cells(written)))
+        end = _row_end(lines, at, len(columns)) if barred else at + 1
+        rows.append(Row(at + 1, cells(" ".join(lines[at:end]))))
+        at = end
     return Table(start + 1, columns, tuple(rows)), at
+
+
+def _row_end(lines: Sequence[str], start: int, columns: int) -> int:
+    """Return where the next row starts: a cell may run over several lines, and its row then ends in a bar."""
+    end = start + 1
+    while not lines[end - 1].rstrip().endswith("|") and end - start < _CONTINUED_LINES and _continues(lines, end):
+        end += 1
+    # More cells than columns are two rows, of which the first lacks its last bar.
+    if end - start > 1 and len(cells(" ".join(lines[start:end]))) > columns:
+        return start + 1
+    return end
 
 
 def _continues(lines: Sequence[str], at: int) -> bool:

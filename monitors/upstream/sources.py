@@ -14,13 +14,14 @@ from urllib.parse import urlsplit
 from monitors import __version__
 from monitors.drift.reading import Folder
 from monitors.errors import HarnessError, UsageError
-from monitors.upstream.page import Page, parse
+from monitors.upstream.parsing import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from http.client import HTTPResponse
 
     from monitors.drift.resolve import Home
+    from monitors.upstream.page import Page
 
 PAGE_URL = "https://docs.datadoghq.com/api/latest/model-lab-api/get-a-model-lab-run.md"
 """The vendor's page of the operation in its Markdown form, which every page of its reference has at its own address
