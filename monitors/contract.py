@@ -1,6 +1,6 @@
 """Judging one observation: availability, contract and harmless drift, in one vocabulary.
 
-`judge` is pure: an observation in, findings out. `reconcile` adds what only several observations of one cycle tell.
+`judge` is pure: an observation in, findings out. What only several observations tell stands in `reconciling`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from monitors.model import Change, Finding, Kind, Level, Observation
 from monitors.violations import Contract
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 _OK, _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY, _SERVER = 200, 400, 401, 403, 404, 429, 500
 _REDIRECTS = range(300, 400)
@@ -285,49 +285,3 @@ def _of_identity(observation: Observation, run: Any) -> list[Change]:
         return []
     shown = found if found.isdecimal() else "another id"
     return [Change("run-id-mismatch", "$.data.id", asked, shown, f"asked for {asked}, got {shown}")]
-
-
-# --- several observations of one cycle -----------------------------------------------------------------------------
-
-
-def reconcile(observations: Sequence[Observation], findings: Sequence[Sequence[Finding]]) -> list[list[Finding]]:
-    """Correct what single answers cannot tell, given one cycle: findings stand parallel to the observations.
-
-    Keys one site rejects and another accepts are another site's. A site that serves the endpoint on one check does
-    not lack it, whatever another check got.
-    """
-    accepted = _accepting_sites(observations)
-    serving = {seen.site for seen, found in zip(observations, findings, strict=True) if _serves(seen, found)}
-    return [
-        [_reconciled(finding, seen, accepted, serving) for finding in found]
-        for seen, found in zip(observations, findings, strict=True)
-    ]
-
-
-def _serves(observation: Observation, findings: Sequence[Finding]) -> bool:
-    names = {finding.rule for finding in findings}
-    hidden = {"endpoint-not-deployed", "edge-answer", "redirected"}
-    return observation.status in {_OK, _BAD_REQUEST, _NOT_FOUND} and not names & hidden
-
-
-def _accepting_sites(observations: Sequence[Observation]) -> dict[str, list[str]]:
-    accepted: dict[str, list[str]] = {}
-    for seen in observations:
-        took = seen.with_keys and seen.status in {_OK, _BAD_REQUEST, _NOT_FOUND, _TOO_MANY}
-        if took and seen.credential and seen.site and seen.site not in accepted.get(seen.credential, ()):
-            accepted.setdefault(seen.credential, []).append(seen.site)
-    return accepted
-
-
-def _reconciled(
-    finding: Finding, seen: Observation, accepted: Mapping[str, Sequence[str]], serving: set[str | None]
-) -> Finding:
-    others = [site for site in accepted.get(seen.credential or "", ()) if site != seen.site]
-    if finding.rule == "key-rejected" and others:
-        message = f"these keys belong to {', '.join(others)}, not to {seen.site}: each site has its own"
-        return replace(finding, rule="key-of-other-site", message=message)
-    if finding.rule == "endpoint-not-deployed" and seen.site in serving:
-        message = f"404 for the route itself, though {seen.site} serves the endpoint"
-        row = rules.RULES["unexpected-status"]
-        return replace(finding, rule=row.id, kind=row.kind, level=row.level, message=message)
-    return finding

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from monitors import __version__
 from monitors.checks import CHECKS
 from monitors.commands.targets import lacking
-from monitors.contract import judge, reconcile
+from monitors.contract import judge
 from monitors.cycle import HarnessFailure, run_cycle
 from monitors.cycle import Skipped as NotMade
+from monitors.reconciling import reconcile
 from monitors.report import Report, Skipped
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import schemas
-from monitors.contract import Policy, contract_for, judge, reconcile
+from monitors.contract import Policy, contract_for, judge
 from monitors.model import Kind, Level, Observation, Phase, TlsInfo, TransportFailure, verdict
+from monitors.reconciling import reconcile
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 BODIES = {body["id"]: body for body in json.loads((Path(__file__).parent / "data/error_bodies.json").read_text())}
