@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[2]
 LEFT_BEHIND = shutil.ignore_patterns(
     ".git", ".tox", ".venv", ".*_cache", ".hypothesis", ".coverage*", "node_modules", "htmlcov", "dist", "*.egg-info"
 )
-DEADLINE_S = 60
+DEADLINE_S = 300
 SHELL = ["bash", "-euo", "pipefail", "-c"]
 TO_THE_MOCK = "--connect-to ::127.0.0.1:{tls_port}"
 
