@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _OK, _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY, _SERVER = 200, 400, 401, 403, 404, 429, 500
-_REDIRECTS = range(300, 400)
+_REDIRECTS = {301, 302, 303, 307, 308}
 _SERVER_ERRORS = range(500, 600)
 _JSON_TYPES = ("application/json", "application/vnd.api+json")
 _SHOWN_SERVER_CHARS = 80
@@ -111,6 +111,10 @@ def _of_answer(case: _Judge, status: int) -> list[Finding]:
         return [case.finding("redirected", f"{status} to {_target(observation)}", revision=status)]
     if observation.method == "HEAD":
         return _of_status(case, status, Form.OBJECTS)
+    if jsonbody.is_crowded(observation.body):
+        # Judging it would take minutes and gigabytes, and the reader's program would not fare better.
+        message = f"the body holds more than {jsonbody.MAX_VALUES:,} JSON values"
+        return [case.finding("response-body-too-large", message, revision=status)]
     parsed = jsonbody.parse(observation.body)
     form = form_of(observation.body, parsed)
     if _is_edge(status, form):
@@ -224,8 +228,8 @@ def _of_body(case: _Judge, status: int, form: Form, parsed: jsonbody.Parsed) -> 
         other = _other_form(case, status, form, parsed)
         if other is not None:
             return findings + other
-    # The fast reader turns integers beyond 64 bits into floats; to explain a violation they must be exact.
-    exact = parsed if allowed or parsed.flaws else jsonbody.explain(case.observation.body)
+    body = case.observation.body
+    exact = parsed if allowed or parsed.flaws or jsonbody.is_exact(body, parsed.value) else jsonbody.explain(body)
     findings.extend(case.changes(contract.explain(exact.value) if exact.usable else exact.flaws))
     if allowed:
         findings.extend(case.changes(_beyond(case.observation, status, parsed.value)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,9 +16,14 @@ from monitors.model import JSON, Change
 MAX_DEPTH = 100
 """Deepest nesting that is judged. Common readers stop at 64 (.NET), 100 (Ruby), 128 (serde) and 1,000 (Python)."""
 
+MAX_VALUES = 1_000_000
+"""Most values in a body that is judged: some 100 MB, and more than a run a thousand times as large as real ones has."""
+
 _BOM = b"\xef\xbb\xbf"
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _MAX_DIGITS = 400
+_MANY_DIGITS = re.compile(rb"\d{19}")  # 2**63 has that many: what is shorter fits every reader's 64 bits
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _MAX_PER_FLAW = 20
 
 
@@ -38,6 +44,23 @@ def parse(body: bytes) -> Parsed:
     """Read a body as JSON (RFC 8259), never raising: any bytes give a value, flaws, or both."""
     value = parse_clean(body)
     return explain(body) if value is _UNCLEAN else Parsed(value)
+
+
+def is_crowded(body: bytes) -> bool:
+    """Tell whether a body holds more than `MAX_VALUES` values, without making any; punctuation in strings is none."""
+    return _marks(body) > MAX_VALUES and _marks(_STRING.sub(b"", body)) > MAX_VALUES
+
+
+def _marks(body: bytes) -> int:
+    return body.count(b",") + body.count(b"[") + body.count(b"{")
+
+
+def is_exact(body: bytes, value: Any) -> bool:
+    """Tell whether the value `parse` made of a body is all that `explain` would make of it.
+
+    The fast reader turns integers beyond 64 bits into floats, and takes any nesting.
+    """
+    return _MANY_DIGITS.search(body) is None and _depth(value) <= MAX_DEPTH
 
 
 def parse_clean(body: bytes) -> Any:
@@ -141,14 +164,17 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=_integer)
 
 
 def _depth(value: Any) -> int:
-    deepest, stack = 0, [(value, 1)]
-    while stack:
-        node, level = stack.pop()
-        if isinstance(node, dict | list):
-            deepest = max(deepest, level)
-            children = node.values() if isinstance(node, dict) else node
-            stack.extend((child, level + 1) for child in children if isinstance(child, dict | list))
-    return deepest
+    """Return how many containers stand within each other, level by level, which is fast."""
+    depth, level = 0, [value] if isinstance(value, dict | list) else []
+    while level:
+        depth += 1
+        level = [
+            child
+            for node in level
+            for child in (node.values() if isinstance(node, dict) else node)
+            if isinstance(child, dict | list)
+        ]
+    return depth
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -106,6 +107,7 @@ def test_error_bodies_seen_in_public_break_nothing_when_recorded(observe: Any, n
                                              ("response-optional-property-added", "info")]),
         ("run", 429, {"errors": [{"title": "x"}]}, [("throttled", "warning"), FORM]),
         ("run", 302, b"", [("redirected", "breaking")]),
+        ("run", 304, b"", [("unexpected-status", "breaking")]),
     ],
 )  # fmt: skip
 def test_the_particular_cases(observe: Any, check: str, status: int, body: Any, expected: Any) -> None:
@@ -290,3 +292,41 @@ def test_contracts_are_compiled_once() -> None:
     """The schema of a status is compiled once and None for what is undocumented."""
     assert contract_for(200) is contract_for(200)
     assert contract_for(418) is None
+
+
+def _sized(run: Any, **changed: Any) -> bytes:
+    return json.dumps(run(**changed), separators=(",", ":")).encode()
+
+
+def test_a_body_of_millions_of_values_is_refused_unread(observe: Any) -> None:
+    """Ten megabytes of brackets would become a gigabyte of lists."""
+    (finding,) = judge(observe(b"[" + b"[]," * 1_000_000 + b"[]]"))
+    assert (finding.rule, finding.message) == (
+        "response-body-too-large",
+        "the body holds more than 1,000,000 JSON values",
+    )
+
+
+def test_punctuation_in_a_text_counts_as_no_value(observe: Any, run: Any) -> None:
+    assert judge(observe(_sized(run, description='[{,\\"' * 500_000))) == []
+
+
+def test_a_list_broken_throughout_is_judged_in_parts(observe: Any, run: Any) -> None:
+    """Asked at once, the validator would take half a minute and a gigabyte for these."""
+    start = perf_counter()
+    (finding,) = judge(observe(_sized(run, metric_summaries=[1] * 400_000)))
+    assert perf_counter() - start < 10
+    assert finding.location == "$.data.attributes.metric_summaries[*]"
+    assert finding.message == "integer where object is promised (20000 times, first at [0])"
+
+
+def test_deep_nesting_is_told_of_a_broken_body_too(observe: Any, run: Any) -> None:
+    nested = b'{"a":' * 120 + b"1" + b"}" * 120
+    body = _sized(run, status=None).replace(b'"description":""', b'"extra":' + nested)
+    assert ("response-body-nesting-too-deep", "breaking") in said(judge(observe(body)))
+
+
+def test_one_change_stands_for_all_beyond_five_hundred(observe: Any, run: Any) -> None:
+    findings = judge(observe(_sized(run, **{f"new_{number}": 1 for number in range(700)})))
+    assert len(findings) == 500
+    assert findings[-1].message == "`new_499` (integer) is not in the contract; 200 more follow"
