@@ -98,8 +98,8 @@ def run_cycle(
         cycle.stop.set()
     resolver_works = any(_resolved(outcome) for outcome in outcomes.values())
     for (row, column), error in unresolved:
-        site, check = targets[row].site.key, checks[column]
-        settle((row, column), cycle.unresolved(site, check, error, resolver_works=resolver_works))
+        outcome = cycle.unresolved(targets[row], checks[column], error, resolver_works=resolver_works)
+        settle((row, column), outcome)
     return _in_order(outcomes)
 
 
@@ -135,11 +135,11 @@ class _Cycle:
                 throttled = True
             self.events.put(((row, column), event))
 
-    def unresolved(self, site: str, check: Check, error: ResolverError, *, resolver_works: bool) -> Outcome:
+    def unresolved(self, target: Target, check: Check, error: ResolverError, *, resolver_works: bool) -> Outcome:
         """Return what a name without an answer comes to."""
         if resolver_works and error.observation is not None:
-            return self._judged(error.observation)
-        return HarnessFailure(site, check.name, str(error))
+            return self._judged(target, error.observation)
+        return HarnessFailure(target.site.key, check.name, str(error))
 
     def _make(self, target: Target, check: Check, *, throttled: bool) -> Outcome | ResolverError:
         site = target.site.key
@@ -148,7 +148,7 @@ class _Cycle:
         if throttled and check.with_keys:
             return Skipped(site, check.name, f"{site} throttles: an earlier check got 429")
         try:
-            return self._judged(probe(target, check))
+            return self._judged(target, probe(target, check))
         except ResolverError as error:
             return error
         except MonitorError as error:
@@ -157,9 +157,9 @@ class _Cycle:
             said = target.sealed.mask_text(f"{type(error).__name__}: {error}")
             return HarnessFailure(site, check.name, f"a bug of the harness: {said}")
 
-    def _judged(self, observation: Observation) -> Result:
+    def _judged(self, target: Target, observation: Observation) -> Result:
         with self.large if len(observation.body) > _LARGE_BODY_BYTES else nullcontext():
-            findings = tuple(self.judge(observation))
+            findings = tuple(map(target.sealed.mask_finding, self.judge(observation)))
         return Result(observation.without_body(), findings)
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from dataclasses import replace
 from hashlib import blake2b
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 if TYPE_CHECKING:
     from monitors.config import Credentials
+    from monitors.model import Finding
 
 _SALT = secrets.token_bytes(16)
 _MASK = b"***"
 _ESCAPE = re.compile("%[0-9A-F]{2}")
+_FINDING_TEXTS = ("message", "location", "base", "revision", "discriminator")
 _MIN_KEY_CHARS = 4
 _MIN_STUMP_CHARS = 8
 
@@ -27,7 +30,7 @@ class Sealed:
     Texts shorter than four characters are left alone: they are no secret, and masking them would break every body.
     """
 
-    __slots__ = ("_needles", "digest", "headers")
+    __slots__ = ("_any_case", "_needles", "digest", "headers")
 
     def __init__(self, credentials: Credentials | None) -> None:
         """Prepare the keys; without credentials there is nothing to send or to mask."""
@@ -37,6 +40,8 @@ class Sealed:
         self.digest = blake2b("\0".join(keys).encode(), key=_SALT, digest_size=6).hexdigest() if keys else None
         spellings = {spelling for key in keys if len(key) >= _MIN_KEY_CHARS for spelling in _spellings(key)}
         self._needles = tuple(sorted((text.encode() for text in spellings), key=len, reverse=True))
+        alternatives = "|".join(re.escape(text) for text in sorted(spellings, key=len, reverse=True))
+        self._any_case = re.compile(alternatives, re.IGNORECASE) if alternatives else None
 
     def __repr__(self) -> str:
         """Return a form without the keys."""
@@ -62,6 +67,23 @@ class Sealed:
         """Return a text with every key in it replaced by `***`."""
         return self.mask(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
 
+    def mask_finding(self, finding: Finding) -> Finding:
+        """Return a finding with every key in its texts replaced, in any letter case.
+
+        Judging undoes JSON's escapes and lowers the case of host names, so what the body was masked for can reappear.
+        """
+        pattern = self._any_case
+        if pattern is None:
+            return finding
+
+        def clean(value: Any) -> Any:
+            if isinstance(value, str):
+                return pattern.sub("***", value)
+            return [clean(item) for item in value] if isinstance(value, list) else value
+
+        changed = {name: safe for name in _FINDING_TEXTS if (safe := clean(given := getattr(finding, name))) != given}
+        return replace(finding, **changed) if changed else finding
+
     def mask_headers(self, raw: list[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
         """Return headers as text, names in lower case, with every key masked in names and values."""
         if self.mask(whole := b"\n".join([part for row in raw for part in row])) != whole:
@@ -71,6 +93,7 @@ class Sealed:
 
 def _spellings(key: str) -> set[str]:
     """Return the ways a key is written in URLs, JSON and HTML; a key of letters and digits has but one."""
-    quoted, escaped = quote(key, safe=""), json.dumps(key)[1:-1]
-    lower = _ESCAPE.sub(lambda match: match[0].lower(), quoted)
-    return {key, quoted, quote(key), lower, escaped, escaped.replace("/", "\\/"), escape(key)}
+    escaped = json.dumps(key)[1:-1]
+    quoted = {quote(key, safe=""), quote(key)}
+    lower = {_ESCAPE.sub(lambda match: match[0].lower(), spelling) for spelling in quoted}
+    return {key, *quoted, *lower, escaped, escaped.replace("/", "\\/"), escape(key)}

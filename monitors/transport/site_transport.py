@@ -103,9 +103,13 @@ def _exchange(stream: WireStream, request: httpx.Request, port: int, timeline: T
     target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=port, target=url.raw_path)
     connection = httpcore.HTTP11Connection(target.origin, stream)
     try:
-        return connection.handle_request(httpcore.Request(request.method, target, headers=request.headers.raw))
+        answer = connection.handle_request(httpcore.Request(request.method, target, headers=request.headers.raw))
     except httpcore.RemoteProtocolError as error:
         raise _head_failure(error, stream, timeline) from error
+    if not stream.start.startswith(_HTTP):
+        # h11 takes any version; one that was not asked for frames its body in ways nobody knows.
+        raise ProbeError(timeline.phase, "response-malformed", "what came is not HTTP/1.1", start=stream.start)
+    return answer
 
 
 def _head_failure(error: Exception, stream: WireStream, timeline: Timeline) -> ProbeError:

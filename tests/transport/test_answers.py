@@ -167,6 +167,13 @@ FAULTS: dict[str, tuple[Any, str, Phase, int | None, bytes]] = {
     "reset at once": (_reset, "connection-reset", Phase.FIRST_BYTE, None, b""),
     "closed within the headers": (b"HTTP/1.1 200 OK\r\nX-A", "connection-closed", Phase.TRANSFER, None, b""),
     "closed within the first word": (_sending(b"H", b"TT"), "connection-closed", Phase.TRANSFER, None, b""),
+    "a version nobody asked for": (
+        b"HTTP/2.0 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+        "response-malformed",
+        Phase.TRANSFER,
+        None,
+        b"",
+    ),
     "garbage after a slow start": (_sending(b"H", b"TTX/1.1\r\n"), "response-malformed", Phase.TRANSFER, None, b""),
     "reset within the headers": (_sending(b"HTTP/1.1 200", end=_reset), "connection-reset", Phase.TRANSFER, None, b""),
     "reset within the body": (

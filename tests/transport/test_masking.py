@@ -5,13 +5,16 @@ from __future__ import annotations
 import gzip
 import json
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitors.checks import CHECKS
 from monitors.config import Credentials
+from monitors.cycle import run_cycle
+from monitors.model import Finding, Kind, Level
 from monitors.transport import Sealed
 
 ODD = Credentials('a/b"c\\d<e>&f%g+hijk', "plain0123456789")
@@ -115,3 +118,39 @@ def test_the_digest_tells_pairs_apart_and_holds_no_key() -> None:
 def test_a_target_shows_no_key(target: Any) -> None:
     site = target(1)
     assert site.credentials.api_key not in repr(site)
+
+
+@pytest.mark.parametrize(
+    "spell",
+    [
+        str.upper,
+        lambda key: "".join(f"\\u{ord(character):04x}" for character in key),
+        lambda key: quote(key).lower(),
+    ],
+    ids=["in capitals", "as JSON escapes", "percent-encoded in small letters"],
+)
+def test_a_key_that_only_the_judge_would_spell_out_is_masked_in_findings(serve: Any, target: Any, spell: Any) -> None:
+    keys = Credentials("0123456789abcdef0123456789abcdef", "fedcba98/76543210+fedcba98")
+
+    def judge(observation: Any) -> list[Finding]:
+        said = json.loads(observation.body)["said"]
+        said += urlsplit(observation.header("location")).hostname
+        return [Finding("redirected", Level.BREAKING, Kind.AVAILABILITY, said, f"$.{said}", [said, 1], said)]
+
+    for key in (keys.api_key, keys.app_key):
+        server = serve(
+            _answer(b'{"said": "' + spell(key).encode() + b'"}', b"Location: //" + keys.api_key.upper().encode())
+        )
+        (result,) = run_cycle([target(server, credentials=keys)], [CHECKS["run"]], judge).results
+        (finding,) = result.findings
+        masked = f"{finding.message} {finding.location} {finding.base} {finding.revision}".lower()
+        assert keys.api_key not in masked
+        assert keys.app_key not in masked
+        assert finding.message == "******"
+        assert finding.base == ["******", 1]
+
+
+def test_a_finding_without_a_key_stays_the_very_same() -> None:
+    finding = Finding("redirected", Level.BREAKING, Kind.AVAILABILITY, "302 to elsewhere", base=[1, "x"], revision=302)
+    assert Sealed(ODD).mask_finding(finding) is finding
+    assert Sealed(None).mask_finding(finding) is finding
