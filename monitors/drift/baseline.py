@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from monitors.drift.deltas import Delta, Path, brief, place, quoted
-from monitors.drift.folding import canonical, type_name
+from monitors.drift.plain import canonical, type_name
 from monitors.drift.renames import Member, moves, renames
 from monitors.drift.seen import Seen, form_changes
 from monitors.location import EACH
@@ -217,10 +217,10 @@ def _matched(found: Comparison) -> Iterator[Delta]:
     went = {gone.path for gone, _ in moved}
     for gone, come in moved:
         yield Delta("property-moved", gone.path, place(gone.path), place(come.path), f"moved to `{place(come.path)}`")
-    for gone in left:
-        inside = [(*gone.path, name) for name in gone.value] if isinstance(gone.value, dict) else []
-        if gone.path not in went and not (inside and all(path in went for path in inside)):
-            yield _gone(gone)
+    for member in left:
+        inside = [(*member.path, name) for name in member.value] if isinstance(member.value, dict) else []
+        if member.path not in went and not (inside and all(path in went for path in inside)):
+            yield _gone(member)
 
 
 def _by_parent(members: list[Member[Seen]]) -> dict[Path, list[Member[Seen]]]:

@@ -13,7 +13,7 @@ from monitors.drift.resolve import Parts, key
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from monitors.drift.folding import Plain
+    from monitors.drift.plain import Plain
 
 _MAX_DEPTH = 48
 _MAX_STEPS = 400_000
@@ -81,26 +81,18 @@ class Comparison:
             if base.variants or base.nullable:
                 yield Delta("list-of-types-narrowed", (), "something", "nothing", "nothing is allowed here any more")
             return
-        if revision.nullable and not base.nullable:
-            old = words(frozenset().union(*(plain.types for plain in base.variants)))
-            yield Delta("became-nullable", (), old, "null", f"was {old}, may now be null too")
-        elif base.nullable and not revision.nullable:
-            yield Delta("became-not-nullable", (), "null", None, "is no longer null")
+        yield from _null_changes(base, revision)
         if base.discriminator != revision.discriminator:
             yield _discriminator(base.discriminator, revision.discriminator)
-        if not revision.variants:
-            if base.variants and base.nullable:
-                yield Delta("list-of-types-narrowed", (), "a value or null", "null", "is always null now")
-            elif base.variants:
-                yield Delta("type-changed", (), "a value", "null", "is always null now")
-        elif not base.variants:
-            new = words(frozenset().union(*(plain.types for plain in revision.variants)))
-            old = "null" if base.nullable else "nothing"
-            yield Delta("type-changed", (), old, new, f"was {old}, now {new}")
-        elif len(base.variants) == len(revision.variants) == 1:
+        if len(base.variants) == len(revision.variants) == 1:
             yield from self.plain(base.variants[0], revision.variants[0], union=base.union)
-        else:
+        elif base.variants and revision.variants:
             yield from unions.changes(self, base, revision)
+        elif base.variants and base.nullable:
+            yield Delta("list-of-types-narrowed", (), "a value or null", "null", "is always null now")
+        elif base.variants or revision.variants:
+            old, new = _words(base), _words(revision)
+            yield Delta("type-changed", (), old, new, f"was {old}, now {new}")
 
     def plain(self, base: Plain, revision: Plain, *, union: bool = False) -> Iterator[Delta]:
         """Yield the changes between two single variants."""
@@ -115,6 +107,19 @@ class Comparison:
         if "array" in shared:
             yield from rest.list_changes(self, base, revision)
         yield from rest.changes(self, base, revision)
+
+
+def _null_changes(base: Node, revision: Node) -> Iterator[Delta]:
+    if revision.nullable and not base.nullable:
+        old = _words(base)
+        yield Delta("became-nullable", (), old, "null", f"was {old}, may now be null too")
+    elif base.nullable and not revision.nullable:
+        yield Delta("became-not-nullable", (), "null", None, "is no longer null")
+
+
+def _words(node: Node) -> str:
+    types = frozenset(name for plain in node.variants for name in plain.types)
+    return words(types | {"null"} if node.nullable and not types else types)
 
 
 def _discriminator(old: str | None, new: str | None) -> Delta:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 
 from monitors.drift.deltas import MEMBERS, Delta, Deltas, Path, brief, quoted, worst
-from monitors.drift.folding import Plain, canonical, type_name
 from monitors.drift.keywords import MACHINE_EDGES, beyond, bound_words, covers, multiple, words
 from monitors.drift.names import spelled
 from monitors.drift.normal import Node, Normaliser
+from monitors.drift.plain import Plain, canonical, type_name
 from monitors.drift.resolve import Parts, key
 from monitors.drift.unions import tag_names, tag_values
 from monitors.model import Level

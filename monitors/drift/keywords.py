@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitors.drift.deltas import Delta, brief, quoted, values
-from monitors.drift.folding import Bound, Plain, canonical, matches
 from monitors.drift.names import alike, spelled
+from monitors.drift.plain import Bound, Plain, canonical, matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -87,9 +87,9 @@ def enum_changes(base: Plain, revision: Plain) -> Iterator[Delta]:
         yield Delta("const-changed", (), brief(old), brief(new[0] if len(new) == 1 else new), message)
         return
     gone = len(removed) == len(base.enum)
-    for old, new in _renamed(removed, added, everything=gone or len(removed) == len(added)):
-        message = f"the value {quoted(removed[old])} is now {quoted(added[new])}"
-        yield Delta("enum-value-renamed", (), brief(removed.pop(old)), brief(added.pop(new)), message)
+    for went, came in _renamed(removed, added, everything=gone or len(removed) == len(added)):
+        message = f"the value {quoted(removed[went])} is now {quoted(added[came])}"
+        yield Delta("enum-value-renamed", (), brief(removed.pop(went)), brief(added.pop(came)), message)
     for value in added.values():
         yield Delta("enum-value-added", (), None, brief(value), f"the new value {quoted(value)} may come")
     for value in removed.values():
@@ -234,6 +234,7 @@ def _number_changes(base: Plain, revision: Plain) -> Iterator[Delta]:
 
 
 def bound_words(bound: Bound | None, sign: int) -> str:
+    """Return a bound in words; sign 1 for upper bounds, -1 for lower ones."""
     if bound is None:
         return "unbounded"
     inclusive, exclusive = ("at most", "below") if sign > 0 else ("at least", "above")

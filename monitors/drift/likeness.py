@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol, Self
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from monitors.drift.folding import Plain
     from monitors.drift.normal import Node
+    from monitors.drift.plain import Plain
     from monitors.drift.resolve import Parts
 
 UNLIKE, PLAUSIBLE, STRONG = 0, 1, 2

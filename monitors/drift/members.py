@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from monitors.drift.comparison import Comparison
-    from monitors.drift.folding import Plain
+    from monitors.drift.plain import Plain
     from monitors.drift.resolve import Parts
 
 
 def changes(walk: Comparison, base: Plain, revision: Plain) -> Iterator[Delta]:
     """Yield the changes of an object, its members' changes included."""
-    old = {name: parts for name, parts in base.properties.items() if not _forbidden(parts)}
-    new = {name: parts for name, parts in revision.properties.items() if not _forbidden(parts)}
+    old = {name: parts for name, parts in base.properties.items() if _answered(walk, parts)}
+    new = {name: parts for name, parts in revision.properties.items() if _answered(walk, parts)}
     lost = [name for name in old if name not in new]
     gained = [name for name in new if name not in old]
     for name in old:
@@ -41,6 +41,11 @@ def changes(walk: Comparison, base: Plain, revision: Plain) -> Iterator[Delta]:
         message = f"none of the {len(old)} members is left, {len(new)} others came"
         yield Delta("object-replaced", (), brief(sorted(old)), brief(sorted(new)), message)
     yield from _others(walk, base, revision)
+
+
+def _answered(walk: Comparison, parts: Parts) -> bool:
+    """Tell whether an answer may hold a member: it is not forbidden, and not only ever sent to the API."""
+    return not _forbidden(parts) and not any(p.notes.get("writeOnly") is True for p in walk.node(parts).variants)
 
 
 def _forbidden(parts: Parts) -> bool:

@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
-from monitors.drift.folding import EVERY_TYPE, Plain, fold
+from monitors.drift.folding import fold
 from monitors.drift.resolve import Part, Parts, flatten, key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from monitors.drift.plain import Plain
 
 _MAX_VARIANTS = 64
 _MAX_NESTING = 16
@@ -60,13 +62,32 @@ class Normaliser:
 def _normalise(parts: Parts) -> Node:
     spread = list(_spread(parts, 0))
     folded = [plain for flat, _ in spread if (plain := fold(flat)).types]
-    nullable = any("null" in plain.types for plain in folded)
+    nullable = allows_null(parts)
     solid = [_without_null(plain) for plain in folded if plain.types != {"null"}]
     declared = any(spread_over for _, spread_over in spread)
     null_idiom = len(solid) == 1 and len(folded) > 1
     names = {plain.discriminator for plain in solid if plain.discriminator}
     name = names.pop() if len(names) == 1 else None
     return Node(tuple(_merge_bare(solid)), nullable, declared and not null_idiom, name)
+
+
+def allows_null(parts: Parts, seen: frozenset[tuple[int, ...]] = frozenset()) -> bool:
+    """Tell whether null keeps schemas that all hold; negations and conditions are followed, circles pass."""
+    place = key(parts)
+    if place in seen:
+        return True
+    inside = seen | {place}
+    return any(
+        "null" in (plain := fold(flat)).types
+        and not any(allows_null(child, inside) for child in plain.nots)
+        and all(_met_by_null(condition, inside) for condition in plain.conditions)
+        for flat, _ in _spread(parts, 0)
+    )
+
+
+def _met_by_null(condition: Mapping[str, Parts], seen: frozenset[tuple[int, ...]]) -> bool:
+    branch = "then" if allows_null(condition["if"], seen) else "else"
+    return branch not in condition or allows_null(condition[branch], seen)
 
 
 def _without_null(plain: Plain) -> Plain:

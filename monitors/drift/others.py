@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from monitors.drift.deltas import Delta, Path, brief, quoted
-from monitors.drift.folding import type_name
 from monitors.drift.formats import format_of
 from monitors.drift.names import spelled
+from monitors.drift.plain import type_name
 from monitors.drift.shape import TEXT
-from monitors.location import EACH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

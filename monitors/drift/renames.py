@@ -145,7 +145,7 @@ def _replaced(found: _Matching[L]) -> None:
 
 
 def moves(lost: Sequence[Member[L]], gained: Sequence[Member[L]]) -> Pairs[L]:
-    """Match members that went from one object with members that came in another: of one name, or of one particular form."""
+    """Match members that went from one object with members that came in another: one name, or one particular form."""
     found: _Matching[L] = _Matching(lost, gained)
     for candidates in (_spelled_alike(found, PLAUSIBLE), _marked_alike(found)):
         found.offer(candidate for candidate in candidates if candidate[1].parent != candidate[2].parent)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from monitors.drift.comparison import Comparison
-    from monitors.drift.folding import Plain
+    from monitors.drift.plain import Plain
     from monitors.drift.resolve import Parts
 
 _SINGLE = {
@@ -48,7 +48,8 @@ def changes(walk: Comparison, base: Plain, revision: Plain) -> Iterator[Delta]:
     """Yield the changes of conditions, dependencies, negations and notes."""
     for keyword, (name, kind) in _SINGLE.items():
         if kind in base.types and kind in revision.types:
-            yield from _single(walk, base.single.get(keyword), revision.single.get(keyword), name)
+            both_ways = keyword == "contains" and "maxContains" in base.sizes
+            yield from _single(walk, base.single.get(keyword), revision.single.get(keyword), name, both_ways=both_ways)
     if "object" in base.types and "object" in revision.types:
         yield from _dependent_required(base, revision)
         yield from _dependent_schemas(walk, base.dependent_schemas, revision.dependent_schemas)
@@ -57,10 +58,11 @@ def changes(walk: Comparison, base: Plain, revision: Plain) -> Iterator[Delta]:
     yield from _notes(base.notes, revision.notes)
 
 
-def _single(walk: Comparison, old: Parts | None, new: Parts | None, name: str) -> Iterator[Delta]:
+def _single(walk: Comparison, old: Parts | None, new: Parts | None, name: str, *, both_ways: bool) -> Iterator[Delta]:
+    """Compare a keyword with one schema; `both_ways`: a stricter schema allows more too, since items are counted."""
     if old is not None and new is not None:
         nested = walk.compare(old, new)
-        if worst(nested) >= Level.WARNING:
+        if worst(nested) >= Level.WARNING or (both_ways and nested):
             yield Delta(f"{name}-changed", (), None, None, f"`{name}` allows more: {nested[0].message}")
         elif nested:
             yield Delta(f"{name}-added", (), None, None, f"`{name}` is stricter: {nested[0].message}")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from monitors.drift.comparison import Comparison
 from monitors.drift.deltas import Delta, Path, each, place
-from monitors.drift.folding import canonical
 from monitors.drift.likeness import Form, describe
+from monitors.drift.plain import canonical
 from monitors.drift.renames import Member, moves
 from monitors.drift.resolve import Home, Part, Parts
 from monitors.location import EACH
@@ -32,11 +32,11 @@ def diff(base: Any, revision: Any) -> list[Change]:
     return diff_parts((Part(base, Home(base)),), (Part(revision, Home(revision)),))
 
 
-def diff_parts(base: Parts, revision: Parts) -> list[Change]:
-    """Return every change between two schemas inside documents, see `diff`."""
+def diff_parts(base: Parts, revision: Parts, walk: Comparison | None = None) -> list[Change]:
+    """Return every change between two schemas inside documents, see `diff`; `walk` shares work between several."""
     if _written_alike(base, revision):
         return []
-    walk = Comparison()
+    walk = walk or Comparison()
     deltas = _with_moves(walk, walk.compare(base, revision))
     once = {(delta.what, each(delta.path), canonical([delta.base, delta.revision])): delta for delta in deltas}
     found = [delta.change() for delta in once.values()]

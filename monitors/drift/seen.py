@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from monitors.drift.deltas import Delta, brief, quoted
-from monitors.drift.folding import canonical, type_name
 from monitors.drift.formats import Moment, format_of, moment, number_in
 from monitors.drift.likeness import PLAUSIBLE, STRONG, UNLIKE, overlap
 from monitors.drift.names import spelled
+from monitors.drift.plain import canonical, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,9 +102,10 @@ def _moments(before: Moment, after: Moment | None, old: str, new: str) -> Iterat
     elif before.style != after.style:
         message = f"points in time were written like {quoted(old)}, now like {quoted(new)}"
         yield Delta("timestamp-reformatted", (), brief(old), brief(new), message)
-    elif before.instant == after.instant and len(after.fraction) < len(before.fraction):
-        if before.fraction.startswith(after.fraction):
-            yield Delta("precision-lost", (), brief(old), brief(new), f"{quoted(old)} lost digits: {quoted(new)}")
+    elif (
+        before.instant == after.instant and after.fraction == before.fraction[: len(after.fraction)] != before.fraction
+    ):
+        yield Delta("precision-lost", (), brief(old), brief(new), f"{quoted(old)} lost digits: {quoted(new)}")
 
 
 def _number(old: float, new: float) -> Iterator[Delta]:

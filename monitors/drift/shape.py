@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from monitors.drift.folding import canonical, type_name
 from monitors.drift.formats import format_of
+from monitors.drift.plain import canonical, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

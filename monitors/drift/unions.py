@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from monitors.drift.comparison import Comparison
-    from monitors.drift.folding import Plain
     from monitors.drift.normal import Node
+    from monitors.drift.plain import Plain
     from monitors.drift.resolve import Parts
 
 _HALF = 0.5
@@ -45,7 +45,9 @@ def _plain(walk: Comparison, base: Plain, revision: Plain) -> Deltas:
 def _wrapped(walk: Comparison, base: Plain, revision: Node) -> Iterator[Delta]:
     """One form became several: harmless where a reader of the one form reads each of them."""
     found = [_plain(walk, base, variant) for variant in revision.variants]
-    if max(map(worst, found)) < Level.BREAKING and not any(delta.what in _LACKS for deltas in found for delta in deltas):
+    if max(map(worst, found)) < Level.BREAKING and not any(
+        delta.what in _LACKS for deltas in found for delta in deltas
+    ):
         yield from dict.fromkeys(delta for deltas in found for delta in deltas)
         return
     types = frozenset(name for variant in revision.variants for name in variant.types)
