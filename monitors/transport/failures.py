@@ -104,4 +104,4 @@ def broken_connection(error: OSError, phase: Phase, bytes_read: int) -> ProbeErr
     if isinstance(error, ssl.SSLError) and not bytes_read:
         # In TLS 1.3 the site's refusal of a handshake reaches the client only with the first read.
         return ProbeError(phase, "tls-handshake-failed", f"the site ended TLS {when}: {tls_reason(error)}")
-    return ProbeError(phase, "connection-reset", f"the connection broke {when}: {reason_of(error)}")
+    return ProbeError(phase, "connection-reset", f"the connection broke {when}: {tls_reason(error)}")

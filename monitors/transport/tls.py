@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import warnings
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -75,6 +76,8 @@ def unverified_context() -> ssl.SSLContext:
 def _bare_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # A certificate whose name stands in the subject alone is refused by browsers and by most languages' clients.
+    context.hostname_checks_common_name = False
     context.set_alpn_protocols(["http/1.1"])
     return context
 
@@ -116,22 +119,24 @@ def unverified_details(der: bytes) -> dict[str, Any]:
     from cryptography import x509  # noqa: PLC0415 - 30 ms, and needed only once something is wrong
 
     try:
-        certificate = x509.load_der_x509_certificate(der)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is odd about somebody's certificate is no matter of stderr
+            certificate = x509.load_der_x509_certificate(der)
         return {
             "not_before": certificate.not_valid_before_utc,
             "not_after": certificate.not_valid_after_utc,
             "subject_names": _names(x509, certificate),
             "issuer": _issuer(x509, certificate),
         }
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return {}
 
 
 def _names(x509: Any, certificate: Any) -> tuple[str, ...]:
     try:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except x509.ExtensionNotFound:
-        return ()
+    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        return ()  # the dates beside them are still worth telling
     return tuple(str(name.value) for name in extension.value if isinstance(name, x509.DNSName | x509.IPAddress))
 
 
@@ -182,12 +187,12 @@ def _judged(error: ssl.SSLCertVerificationError, host: str, info: TlsInfo | None
         if start is not None and start < now:
             return "tls-certificate-not-yet-valid", f"a certificate above the one of {host} is not valid yet"
         return "tls-certificate-not-yet-valid", f"the certificate is not valid yet{_from(start)}"
+    also = f"; it also expired{_on(end)}" if end is not None and end <= now else ""
     if code in _WRONG_HOST:
         names = info.subject_names if info else ()
         shown = ", ".join(names[:_SHOWN_NAMES]) + (", …" if len(names) > _SHOWN_NAMES else "")
-        return "tls-certificate-wrong-host", f"the certificate is for {shown or 'other names'}, not for {host}"
+        return "tls-certificate-wrong-host", f"the certificate is for {shown or 'other names'}, not for {host}{also}"
     issuer = f", issued by {info.issuer}" if info and info.issuer else ""
-    also = f"; it also expired{_on(end)}" if end is not None and end <= now else ""
     return "tls-certificate-untrusted", f"the certificate is not trusted: {reason}{issuer}{also}"
 
 

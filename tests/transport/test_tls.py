@@ -300,6 +300,41 @@ def test_a_certificate_that_does_not_parse_says_nothing(der: bytes) -> None:
     assert unverified_details(der) == {}
 
 
+def test_what_is_odd_in_a_certificate_hides_nothing_else(recwarn: pytest.WarningsRecorder) -> None:
+    """A duplicate extension costs the names only, a negative serial number nothing; no warning goes to stderr."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    names = x509.SubjectAlternativeName([x509.DNSName("elsewhere.invalid")])
+    usage = x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.SERVER_AUTH])
+    builder = x509.CertificateBuilder(x509.Name([]), x509.Name([]), key.public_key(), 0x7777, LONG_AGO, YESTERDAY)
+    der = (
+        builder.add_extension(names, critical=False)
+        .add_extension(usage, critical=False)
+        .sign(key, hashes.SHA256())
+        .public_bytes(serialization.Encoding.DER)
+    )
+    assert unverified_details(der)["subject_names"] == ("elsewhere.invalid",)
+    twice = unverified_details(der.replace(bytes.fromhex("0603551d25"), bytes.fromhex("0603551d11")))
+    assert (twice["subject_names"], twice["not_after"]) == ((), YESTERDAY.replace(microsecond=0))
+    negative = unverified_details(der.replace(bytes.fromhex("02027777"), bytes.fromhex("0202ff77")))
+    assert negative["subject_names"] == ("elsewhere.invalid",)
+    assert unverified_details(der.replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020109"))) == {}
+    assert not recwarn.list
+
+
+def test_a_name_in_the_subject_alone_is_no_name(look: Any, authority: Any) -> None:
+    """As browsers, Go and Java have it: the common name says nothing about hosts."""
+    context = authority.server("elsewhere@example.invalid", common_name=US5.api_host)
+    seen = look(OK, tls=context)
+    assert seen.failure.rule == "tls-certificate-wrong-host"
+    assert seen.failure.message == f"the certificate is for other names, not for {US5.api_host}"
+
+
+def test_a_certificate_for_other_hosts_that_has_expired_says_both(look: Any, authority: Any) -> None:
+    seen = look(OK, tls=authority.server("elsewhere.invalid", not_before=LONG_AGO, not_after=YESTERDAY))
+    assert seen.failure.rule == "tls-certificate-wrong-host"
+    assert "it also expired on" in seen.failure.message
+
+
 def test_the_memory_of_certificates_is_bounded(look: Any, authority: Any) -> None:
     for number in range(3):
         tls.CERTIFICATES.update({bytes([number, other]): TlsInfo(None, None, verified=True) for other in range(30)})
