@@ -157,6 +157,11 @@ OWN_WHOLE: tuple[tuple[str, Level, str], ...] = (
     ("response-property-timestamp-reformatted", _WARNING, "A point in time is written differently."),
     ("response-property-text-reformatted", _WARNING, "A text no longer has the form it always had."),
     ("response-property-array-reordered", _WARNING, "The items of a list come in another order."),
+    ("response-property-value-changed", _WARNING, "A finished run has another value than when it was first seen."),
+    ("response-property-value-added", _INFO, "A finished run has a value where it was first seen without one."),
+    ("response-property-value-rewritten", _INFO, "A value is written differently but means the same to readers."),
+    ("response-property-not-on-all-sites", _INFO, "A member the contract does not know comes from some sites only."),
+    ("response-property-unlike-other-sites", _WARNING, "A value has another type or format than on the other sites."),
 )
 """Ours, with ids that have no scope, or for answers compared with earlier answers."""
 

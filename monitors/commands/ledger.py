@@ -1,0 +1,64 @@
+"""`ledger`: what was seen where, on which site, since when."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from monitors.commands.options import site_option
+from monitors.commands.output import layout, note, write_stdout
+from monitors.commands.remembering import opened, state_dir_option
+from monitors.errors import UsageError
+from monitors.sites import find_site, find_sites
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FORMATS = ("table", "json", "markdown")
+
+
+@click.command("ledger", short_help="Show what was seen where, on which site, since when.")
+@site_option("Only these sites.")
+@click.option(
+    "--format", "format_", type=click.Choice(_FORMATS), default="table", show_default=True, help="How to print it."
+)
+@click.option("--all", "everything", is_flag=True, help="Every place of every answer, not only what changed.")
+@click.option(
+    "--new-baseline",
+    "new_baseline",
+    metavar="SITE",
+    help="Forget how the canary runs of a site were first seen: the next answer is what later ones are held against.",
+)
+@state_dir_option
+def command(
+    *, sites: tuple[str, ...], format_: str, everything: bool, new_baseline: str | None, state_dir: Path | None
+) -> None:
+    """Show what was seen where, on which site, since when: how a change rolls out from region to region.
+
+    A change is what the contract does not document, and what a site began or ceased to answer. Who has it first stands
+    first.
+    """
+    # Deferred: completion imports this module to list its options.
+    from monitors.commands.ledger_views import as_json, as_markdown, as_table  # noqa: PLC0415
+    from monitors.memory.view import entries, sites_of  # noqa: PLC0415
+
+    if state_dir is not None and not state_dir.is_dir():
+        message = f"--state-dir {state_dir}: there is no such directory; `probe --state-dir {state_dir}` makes it"
+        raise UsageError(message)
+    shelf = opened(state_dir)
+    if new_baseline is not None:
+        site = find_site(new_baseline).key
+        note(f"{site}: {shelf.forget_baselines(site)} canary runs forgotten; the next answers are the new baselines")
+        return
+    ledger = shelf.load().ledger
+    shown = sites_of(ledger, [site.key for site in find_sites(sites)] if sites else [])
+    found = entries(ledger, shown, everything=everything)
+    if format_ == "json":
+        write_stdout(as_json(ledger, shown, found))
+    elif format_ == "markdown":
+        write_stdout(as_markdown(ledger, shown, found))
+    else:
+        write_stdout(as_table(ledger, shown, found, layout(sys.stdout, os.environ)))

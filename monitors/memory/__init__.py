@@ -1,0 +1,8 @@
+"""What the monitor remembers between probes: what was seen where since when, canary runs, drifts not yet confirmed."""
+
+from monitors.memory.folding import Memory, Recollection
+from monitors.memory.patience import Patience
+from monitors.memory.session import Session, Shelf
+from monitors.memory.state_dir import StateDir, default_state_dir
+
+__all__ = ["Memory", "Patience", "Recollection", "Session", "Shelf", "StateDir", "default_state_dir"]
