@@ -44,13 +44,14 @@ def threshold(word: str) -> Level | None:
 
 
 def exit_code(findings: Iterable[Finding], fail_on: Level | None, *, harness_failed: bool = False) -> ExitCode:
-    """Return the exit code for what was found; `fail_on` None never fails for a finding.
+    """Return the exit code for what was found; `fail_on` None never fails for a finding, nor does an accepted one.
 
     When several hold: the harness's own failure, then a broken contract or drift, then an unavailable site.
     """
     if harness_failed:
         return ExitCode.HARNESS
-    kinds = {finding.kind for finding in findings if fail_on is not None and finding.level >= fail_on}
+    counting = [finding for finding in findings if finding.accepted is None]
+    kinds = {finding.kind for finding in counting if fail_on is not None and finding.level >= fail_on}
     if kinds - {Kind.AVAILABILITY}:
         return ExitCode.CONTRACT
     return ExitCode.UNAVAILABLE if kinds else ExitCode.OK

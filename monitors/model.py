@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
+    from datetime import date, datetime
 
 JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
 
@@ -140,12 +140,21 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Acceptance:
+    """That a person looked at a finding and lives with it: why, who, and the last day it holds (None: no end)."""
+
+    reason: str
+    by: str
+    expires: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing wrong or changed, judged.
 
     `fingerprint` is stable: the same problem has the same one on every site, machine and day, so it holds rule,
     location, check (not for availability: an outage is one problem) and `discriminator` (e.g. the new enum value),
-    but no time, index or site.
+    but no time, index or site. An `accepted` finding is shown, and counts for nothing.
     """
 
     rule: str
@@ -160,6 +169,7 @@ class Finding:
     source: str | None = None
     at: datetime | None = None
     discriminator: str = ""
+    accepted: Acceptance | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -170,5 +180,5 @@ class Finding:
 
 
 def verdict(findings: Iterable[Finding]) -> str:
-    """Return `none` or the word of the worst level among the findings."""
-    return str(max((finding.level for finding in findings), default="none"))
+    """Return `none` or the word of the worst level among the findings nobody has accepted."""
+    return str(max((finding.level for finding in findings if finding.accepted is None), default="none"))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from monitors import __version__
+from monitors.commands.accepted import accepted_option, entries_of, with_accepted
 from monitors.commands.options import report_options
 from monitors.commands.output import destination, note, publish
 from monitors.commands.progress import progress
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 )
 @click.option("--run-id", metavar="ID", help="Run id that answers recorded without their URL were asked for.")
 @report_options
+@accepted_option
 def command(
     *,
     paths: tuple[Path, ...],
@@ -41,6 +43,7 @@ def command(
     run_id: str | None,
     format_: str,
     output: Path | None,
+    accepted: Path | None,
     fail_on: str | None,
     verbose: bool,
     quiet: bool,
@@ -52,12 +55,13 @@ def command(
     """
     from monitors.recordings import count_files  # noqa: PLC0415 - brings YAML
 
+    entries = entries_of(accepted)
     with ExitStack() as stack:
         write = stack.enter_context(destination(output))
         reading = _Reading(status, run_id)
         with progress("reading", count_files(paths), quiet=quiet) as step:
             reading.read_all(paths, lambda path: step(path.name))
-        report = reading.report(threshold(fail_on) if fail_on else Level.BREAKING)
+        report = with_accepted(reading.report(threshold(fail_on) if fail_on else Level.BREAKING), entries)
         if report.observations or not reading.mistakes:
             publish(report, write, format_, verbose=verbose, quiet=quiet)
     return reading.code(report)
@@ -110,4 +114,4 @@ class _Reading:
         if not self.observations:
             note("error: nothing to judge: none of the recorded answers is one of this operation")
             return ExitCode.USAGE
-        return exit_code(self.findings, report.fail_on)
+        return exit_code(report.findings, report.fail_on)

@@ -81,9 +81,10 @@ def _in_order(checks: Sequence[str]) -> list[str]:
 
 
 def _cell(seen: Observation, found: Sequence[Finding]) -> Cell:
-    if not found:
-        return Cell(Mark.OK, seen)
-    worst = max(found, key=lambda finding: (finding.level, finding.kind is Kind.AVAILABILITY))
+    counting = [finding for finding in found if finding.accepted is None]
+    if not counting:
+        return Cell(Mark.INFO, seen, found[0]) if found else Cell(Mark.OK, seen)
+    worst = max(counting, key=lambda finding: (finding.level, finding.kind is Kind.AVAILABILITY))
     if worst.kind is Kind.AVAILABILITY and worst.level is Level.BREAKING:
         return Cell(Mark.DOWN, seen, worst)
     return Cell(MARKS[worst.level], seen, worst)

@@ -32,8 +32,8 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"::error title={_property('The monitor itself failed')}::{_data(line)}"
     shown_of = dict.fromkeys(Level, 0)
     for problem in problems(report.findings):
-        shown_of[problem.level] += 1
-        if shown_of[problem.level] <= MAX_ANNOTATIONS:
+        shown_of[_level(problem)] += 1
+        if shown_of[_level(problem)] <= MAX_ANNOTATIONS:
             yield _annotation(report, problem)
     hidden = sum(max(0, number - MAX_ANNOTATIONS) for number in shown_of.values())
     if hidden:
@@ -45,11 +45,16 @@ def _lines(report: Report) -> Iterator[str]:
 
 def _annotation(report: Report, problem: Problem) -> str:
     first = problem.first
-    title = " ".join(part for part in (first.rule, first.location) if part)
+    title = " ".join(part for part in ("accepted:" if first.accepted else "", first.rule, first.location) if part)
     moved = f" ({' → '.join(problem.moved)})" if problem.moved else ""
     where = problem.where(report)
     text = f"{first.message}{moved}" + (f" [{where}]" if where else "")
-    return f"::{_COMMANDS[problem.level]} title={_property(title)}::{_data(text)}"
+    text += f"; {problem.acceptance}" if first.accepted else ""
+    return f"::{_COMMANDS[_level(problem)]} title={_property(title)}::{_data(text)}"
+
+
+def _level(problem: Problem) -> Level:
+    return Level.INFO if problem.first.accepted else problem.level
 
 
 def _data(text: str) -> str:

@@ -49,6 +49,15 @@ class Problem:
             return None
         return _words(base), _words(revision)
 
+    @property
+    def acceptance(self) -> str:
+        """Return in words who accepted the problem, until when and why; empty where nobody has."""
+        accepted = self.first.accepted
+        if accepted is None:
+            return ""
+        until = f" until {accepted.expires.isoformat()}" if accepted.expires else ""
+        return f"accepted by {accepted.by}{until}: {accepted.reason}"
+
     def where(self, report: Report) -> str:
         """Return in words where the problem was seen, as raw text: sites and checks, or entries of recordings."""
         if self.sources:
@@ -68,7 +77,7 @@ def _words(value: JSON) -> str:
 
 
 def problems(findings: Iterable[Finding]) -> list[Problem]:
-    """Return the findings grouped by fingerprint, worst first; then outages, then what spread furthest."""
+    """Return the findings grouped by fingerprint: accepted ones last, worst first, then outages, then what spread."""
     groups: dict[str, Problem] = {}
     for finding in findings:
         group = groups.get(finding.fingerprint)
@@ -77,5 +86,11 @@ def problems(findings: Iterable[Finding]) -> list[Problem]:
         group.add(finding)
     return sorted(
         groups.values(),
-        key=lambda group: (-group.level, group.first.kind is not Kind.AVAILABILITY, -len(group.sites), -group.count),
+        key=lambda group: (
+            group.first.accepted is not None,
+            -group.level,
+            group.first.kind is not Kind.AVAILABILITY,
+            -len(group.sites),
+            -group.count,
+        ),
     )

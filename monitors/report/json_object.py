@@ -10,7 +10,7 @@ from monitors.report.summary import summary
 from monitors.report.text import dumps, utc
 
 if TYPE_CHECKING:
-    from monitors.model import JSON, Finding, Observation, TlsInfo, TransportFailure
+    from monitors.model import JSON, Acceptance, Finding, Observation, TlsInfo, TransportFailure
     from monitors.report.value import Layout, Report
 
 
@@ -48,7 +48,13 @@ def finding_json(finding: Finding) -> dict[str, JSON]:
         "check": finding.check,
         "source": finding.source,
         "at": utc(finding.at),
+        "accepted": None if finding.accepted is None else _acceptance_json(finding.accepted),
     }
+
+
+def _acceptance_json(accepted: Acceptance) -> dict[str, JSON]:
+    expires = None if accepted.expires is None else accepted.expires.isoformat()
+    return {"reason": accepted.reason, "by": accepted.by, "expires": expires}
 
 
 def observation_json(seen: Observation) -> dict[str, JSON]:

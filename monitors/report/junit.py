@@ -85,9 +85,11 @@ def _lines(findings: Sequence[Finding]) -> str:
 
 def _line(finding: Finding) -> str:
     where = f" at {plain(finding.location)}" if finding.location else ""
-    moved = Problem(finding, finding.level).moved
+    problem = Problem(finding, finding.level)
+    moved = problem.moved
     words = f" ({' -> '.join(moved)})" if moved else ""
-    return f"{finding.level} {finding.rule}{where}: {plain(finding.message)}{words}"
+    accepted = f" [{plain(acceptance)}]" if (acceptance := problem.acceptance) else ""
+    return f"{finding.level} {finding.rule}{where}: {plain(finding.message)}{words}{accepted}"
 
 
 def _totals(name: str, cases: Sequence[Element]) -> dict[str, str]:

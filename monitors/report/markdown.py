@@ -78,10 +78,10 @@ def _problems(report: Report, found: Sequence[Problem]) -> Iterator[str]:
         moved = " → ".join(code(value) for value in problem.moved or ())
         yield _row(
             [
-                f"{_MARKS[MARKS[problem.level]]} {problem.level}",
+                f"{_MARKS[MARKS[problem.level]]} {problem.level}" if not first.accepted else f"☑️ {problem.level}",
                 code(first.rule),
                 code(plain(first.location, _CELL_CHARS)) if first.location else "",
-                escaped(first.message, _TEXT_CHARS),
+                escaped("; ".join(filter(None, (first.message, problem.acceptance))), _TEXT_CHARS),
                 moved,
                 escaped(problem.where(report), _TEXT_CHARS),
             ]

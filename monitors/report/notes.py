@@ -1,4 +1,4 @@
-"""What a report has to say beside its findings: checks not made, entries left aside."""
+"""What a report has to say beside its findings: checks not made, entries left aside, the file of accepted findings."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from monitors.report.grouping import problems
 from monitors.report.text import counted, listed
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ _SHOWN_REASONS = 4
 
 
 def notes(report: Report) -> list[str]:
-    """Return one line of raw text for each reason to skip, and one for everything left aside."""
-    return [*_skipped(report), *_left_aside(report)]
+    """Return one line of raw text for each reason to skip, what is left aside, pending drifts, remarks."""
+    return [*_skipped(report), *_left_aside(report), *_pending(report), *report.remarks]
 
 
 def _skipped(report: Report) -> Iterator[str]:
@@ -40,6 +41,15 @@ def _general(entry: Skipped) -> str:
     names = (entry.site, entry.site.replace("-", "_"))
     words = re.split(r"(\W+)", entry.reason)
     return "".join(re.sub(rf"(?<![A-Z0-9])({'|'.join(map(re.escape, names))})\Z", "SITE", word) for word in words)
+
+
+def _pending(report: Report) -> Iterator[str]:
+    for problem in problems(finding for finding, _ in report.pending):
+        seen = max(count for finding, count in report.pending if finding.fingerprint == problem.first.fingerprint)
+        times = "once" if seen == 1 else f"{seen} times"
+        where, rule = listed(list(problem.sites)), problem.first.rule
+        place, message = problem.first.location, problem.first.message
+        yield f"Seen {times}, not confirmed yet: {rule} on {where} at {place}: {message}"
 
 
 def _left_aside(report: Report) -> Iterator[str]:

@@ -29,15 +29,36 @@ def summary(report: Report) -> dict[str, JSON]:
             {"source": entry.source, "reason": entry.reason, "count": entry.count} for entry in report.left_aside
         ],
     }
+    if accepted := sum(finding.accepted is not None for finding in report.findings):
+        found["accepted"] = accepted
+    if report.remarks:
+        found["remarks"] = list(report.remarks)
+    if report.pending:
+        found["pending"] = [_pending(finding, count) for finding, count in report.pending]
     if report.harness_failures:
         found["harness_failures"] = list(report.harness_failures)
     return found
+
+
+def _pending(finding: Finding, count: int) -> dict[str, JSON]:
+    return {
+        "site": finding.site,
+        "check": finding.check,
+        "rule": finding.rule,
+        "level": str(finding.level),
+        "location": finding.location,
+        "message": finding.message,
+        "fingerprint": finding.fingerprint,
+        "seen": count,
+    }
 
 
 def sentence(report: Report) -> str:
     """Return what the report comes to, in one plain sentence."""
     clauses = [*_harness(report), *_outages(report), *_breaks(report), *_lesser(report)]
     scope = _scope(report)
+    accepted = sum(group.first.accepted is not None for group in problems(report.findings))
+    scope += f", {accepted:,} accepted" if accepted else ""
     if not clauses:
         return f"{_all_well(report)} ({scope}{_slowest(report)})."
     text = "; ".join(clauses)
@@ -52,7 +73,7 @@ def _of(report: Report, *, availability: bool, level: Level) -> list[Finding]:
     return [
         finding
         for finding in report.findings
-        if (finding.kind is Kind.AVAILABILITY) is availability and finding.level is level
+        if (finding.kind is Kind.AVAILABILITY) is availability and finding.level is level and finding.accepted is None
     ]
 
 
@@ -80,7 +101,7 @@ def _breaks(report: Report) -> list[str]:
 
 
 def _lesser(report: Report) -> list[str]:
-    levels = Counter(group.level for group in problems(report.findings))
+    levels = Counter(group.level for group in problems(report.findings) if group.first.accepted is None)
     words = ((Level.WARNING, "warning"), (Level.INFO, "note"))
     return [counted(levels[level], word) for level, word in words if levels[level]]
 

@@ -56,7 +56,13 @@ _ASCII_SIGNS = {
     Mark.DOWN: "v",
     Mark.SKIPPED: "-",
 }
-_WORDS = {Mark.INFO: "note", Mark.WARNING: "warning", Mark.BREAKING: "breaking", Mark.DOWN: "unavailable"}
+_WORDS = {
+    Mark.INFO: "note",
+    Mark.WARNING: "warning",
+    Mark.BREAKING: "breaking",
+    Mark.DOWN: "unavailable",
+    Mark.SKIPPED: "accepted",
+}
 
 
 def render(report: Report, layout: Layout) -> str:
@@ -144,14 +150,18 @@ class _Drawing:
         first = problem.first
         down = first.kind is Kind.AVAILABILITY and MARKS[problem.level] is Mark.BREAKING
         mark = Mark.DOWN if down else MARKS[problem.level]
+        if first.accepted:
+            mark = Mark.SKIPPED
         lines = [Text(f"{_WORDS[mark]}  ", style=_STYLES[mark]) + self.title(problem)]
         place = [_text(first.location, "cyan")] if first.location is not None else []
         if problem.moved:
             place.append(_text(f" {_ARROW} ".join(problem.moved)))
         if place:
             lines.append(Text("  ").join(place))
-        where = problem.where(self.report)
-        lines.append(_text(f"{first.rule} {_DOT} {where}" if where else first.rule, "dim"))
+        if first.accepted:
+            lines.append(_text(problem.acceptance))
+        said = [first.rule, problem.where(self.report), first.fingerprint if self.layout.verbose else ""]
+        lines.append(_text(f" {_DOT} ".join(part for part in said if part), "dim"))
         table = Table.grid(padding=(0, 1, 0, 0))
         table.add_row(self.mark(mark), Text("\n").join(lines))
         return table
@@ -166,7 +176,7 @@ class _Drawing:
         return _text("; ".join(said) + (f"; and {more:,} more" if more else ""), "bold")
 
     def sentence(self) -> Text:
-        worst = max((finding.level for finding in self.report.findings), default=None)
+        worst = max((finding.level for finding in self.report.findings if finding.accepted is None), default=None)
         mark = Mark.OK if worst is None else MARKS[worst]
         if self.report.harness_failures:
             mark = Mark.BREAKING

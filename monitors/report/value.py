@@ -42,7 +42,9 @@ class Report:
     """Everything one run of `probe` or `check` found.
 
     `observations` have lost their bodies. `findings` stand in the order of the observations. `harness_failures` are
-    lines about the monitor itself. A finding at `fail_on` or above fails the command; None never does.
+    lines about the monitor itself, `remarks` about the file of accepted findings. A finding at `fail_on` or above
+    fails the command unless it is accepted; None never does. `pending` is drift seen so many times and
+    not yet confirmed.
     """
 
     command: str
@@ -53,11 +55,13 @@ class Report:
     skipped: tuple[Skipped, ...] = ()
     left_aside: tuple[LeftAside, ...] = ()
     harness_failures: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    pending: tuple[tuple[Finding, int], ...] = ()
     fail_on: Level | None = Level.BREAKING
 
     def fails(self, finding: Finding) -> bool:
         """Say whether a finding makes the command fail."""
-        return self.fail_on is not None and finding.level >= self.fail_on
+        return self.fail_on is not None and finding.level >= self.fail_on and finding.accepted is None
 
     @property
     def sites(self) -> list[str]:
@@ -79,8 +83,8 @@ def place_of(seen: Observation) -> Place:
 
 
 def counts(findings: Iterable[Finding]) -> dict[str, int]:
-    """Return how many findings there are of each level, worst first."""
+    """Return how many findings there are of each level, worst first; accepted ones are not counted."""
     found = {str(level): 0 for level in sorted(Level, reverse=True)}
-    for finding in findings:
+    for finding in (finding for finding in findings if finding.accepted is None):
         found[str(finding.level)] += 1
     return found
