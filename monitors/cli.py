@@ -73,6 +73,9 @@ def group(*, debug: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code."""
+    if sys.stderr is None:
+        # Closed by whoever started us: there is no place for messages, yet nothing else is wrong.
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - no pathlib here; open to the end
     code = run(sys.argv[1:] if arguments is None else arguments)
     _drop_broken_pipe()
     sys.exit(code)
@@ -90,6 +93,9 @@ def run(arguments: Sequence[str]) -> int:
             code: int | None = group.invoke(context)
     except click.exceptions.Exit as error:
         return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return _USAGE
     except (KeyboardInterrupt, click.Abort):
         return _INTERRUPTED
     except Exception as error:

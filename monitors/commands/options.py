@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,11 +32,33 @@ def _complete_sites(_context: click.Context, _parameter: click.Parameter, incomp
     ]
 
 
+class Seconds(click.FloatRange):
+    """A number of seconds within bounds; not a number, which stands within any bounds, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read the option's text."""
+        seconds: float = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value} is no number of seconds", param, ctx)
+        return seconds
+
+
+def _refuse_blank(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse a list that names nothing, such as a variable that is not set: all sites were not meant."""
+    if given and not any(text.strip(" ,") for text in given):
+        message = f"{given[0]!r} names nothing; leave the option out to mean all"
+        raise click.BadParameter(message)
+    return given
+
+
+def names_option(flag: str, name: str, **attributes: Any) -> Callable[[F], F]:
+    """Return an option that takes names, separated by commas or given again, and at least one where it is given."""
+    return click.option(flag, name, multiple=True, callback=_refuse_blank, **attributes)
+
+
 def site_option(help_text: str) -> Callable[[F], F]:
     """Return the option `--site` with its help."""
-    return click.option(
-        "--site", "sites", multiple=True, metavar="SITE[,SITE…]", shell_complete=_complete_sites, help=help_text
-    )
+    return names_option("--site", "sites", metavar="SITE[,SITE…]", shell_complete=_complete_sites, help=help_text)
 
 
 config_option = click.option(

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from monitors.checks import CHECKS
-from monitors.commands.options import config_option, report_options, site_option
+from monitors.commands.options import Seconds, config_option, names_option, report_options, site_option
 from monitors.commands.output import destination, publish
 from monitors.commands.progress import progress
 from monitors.exit_codes import exit_code, threshold
@@ -20,10 +20,9 @@ _MIN_TIMEOUT_S, _MAX_TIMEOUT_S = 0.1, 300
 
 @click.command("probe", short_help="Probe the sites once and judge every answer.")
 @site_option("Only these sites, by key, DD_SITE parameter or API host; may be repeated.  [default: all]")
-@click.option(
+@names_option(
     "--check",
     "checks",
-    multiple=True,
     metavar="CHECK[,CHECK…]",
     help=f"Only these checks: {', '.join(CHECKS)}; may be repeated.  [default: all]",
 )
@@ -47,7 +46,7 @@ _MIN_TIMEOUT_S, _MAX_TIMEOUT_S = 0.1, 300
 @click.option(
     "--timeout",
     "timeout_s",
-    type=click.FloatRange(_MIN_TIMEOUT_S, _MAX_TIMEOUT_S),
+    type=Seconds(_MIN_TIMEOUT_S, _MAX_TIMEOUT_S),
     metavar="SECONDS",
     help="Deadline of each probe.  [default: 10]",
 )

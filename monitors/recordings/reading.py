@@ -189,6 +189,9 @@ def _refuse_unknown(path: Path, name: str, data: bytes, *, any_answer: bool, in_
 def _load(path: Path, name: str) -> bytes:
     try:
         if str(path) == _STDIN:
+            if sys.stdin is None:
+                message = f"{name} is closed; name a file"
+                raise UsageError(message)
             data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
         else:
             with path.open("rb") as file:

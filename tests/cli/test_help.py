@@ -77,4 +77,5 @@ def test_version_is_that_of_the_package(cli: Cli) -> None:
 def test_no_arguments_show_the_help_and_are_a_mistake(cli: Cli) -> None:
     ran = cli()
     assert ran.code == 2
-    assert "Commands:" in ran.out + ran.err
+    assert ran.err.startswith("Usage: model-lab-monitor ")
+    assert "\n\nCommands:\n" in ran.err

@@ -191,3 +191,21 @@ def test_the_entry_point_exits_with_the_code(arguments: list[str], code: int) ->
     with pytest.raises(SystemExit) as left:
         main(arguments)
     assert left.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [
+        ("sites 2>&-", 0, b""),
+        ("check - <&-", 2, b"error: standard input is closed; name a file\n"),
+        ("probe --site US9 2>&- <&-", 2, b""),
+    ],
+)
+def test_a_stream_the_shell_closed_is_no_bug(command: str, code: int, said: bytes, tmp_path: Path) -> None:
+    arguments, redirection = command.rsplit(" ", command.count("&-"))[0], " ".join(re.findall(r"\S+&-", command))
+    script = f'exec "$0" -c "from monitors.cli import main; main()" {arguments} {redirection}'
+    environ = {**os.environ, "PYTHONPATH": str(HERE.parents[1])}
+    ran = subprocess.run(  # noqa: S603 - our own interpreter
+        ["/bin/sh", "-c", script, sys.executable], cwd=tmp_path, capture_output=True, check=False, env=environ
+    )
+    assert (ran.returncode, ran.stderr) == (code, said)
