@@ -26,8 +26,11 @@ COMMANDS = {
     "probe": "Probe the sites once and judge every answer.",
     "check": "Judge recorded answers offline.",
     "upstream": "Compare the vendor's page with the contract.",
+    "accept": "Accept findings, with a reason, in a file people review.",
+    "propose": "Write a patch of the contract that makes findings true.",
     "demo": "Watch mock sites drift, fail and recover.",
     "sites": "List the sites, and what is configured for each.",
+    "ledger": "Show what was seen where, on which site, since when.",
     "rules": "List the rules that findings name.",
     "completion": "Print the completion script of a shell.",
 }

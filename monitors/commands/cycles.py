@@ -12,6 +12,7 @@ from monitors.commands.targets import lacking
 from monitors.contract import judge
 from monitors.cycle import HarnessFailure, run_cycle
 from monitors.cycle import Skipped as NotMade
+from monitors.memory.folding import Recollection
 from monitors.reconciling import reconcile
 from monitors.report import Report, Skipped
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
     from monitors.checks import Check
     from monitors.contract import Policy
-    from monitors.cycle import Outcome
+    from monitors.cycle import Judge, Outcome
+    from monitors.memory import Session
     from monitors.model import Level
     from monitors.probe import Target
 
@@ -32,19 +34,28 @@ def probe_all(
     policy: Policy,
     fail_on: Level | None,
     on_step: Callable[[str], None],
+    session: Session | None = None,
 ) -> Report:
-    """Probe all targets at once and return what was found; `on_step` hears a word on each check as it ends."""
-    outcome = run_cycle(targets, checks, partial(judge, policy=policy), lambda step: on_step(_word(step)))
+    """Probe all targets at once and return what was found; `on_step` hears a word on each check as it ends.
+
+    A session remembers the answers and adds the drift they show against earlier ones and other sites.
+    """
+    judging: Judge = partial(judge, policy=policy)
+    if session is not None:
+        judging = session.judging(judging)
+    outcome = run_cycle(targets, checks, judging, lambda step: on_step(_word(step)))
     observations = [result.observation for result in outcome.results]
     judged = reconcile(observations, [result.findings for result in outcome.results])
+    recalled = Recollection() if session is None else session.conclude()
     return Report(
         command="probe",
         version=__version__,
         at=datetime.now(UTC),
         observations=tuple(observations),
-        findings=tuple(finding for found in judged for finding in found),
+        findings=(*(finding for found in judged for finding in found), *recalled.findings),
         skipped=tuple(_skipped(entry, targets) for entry in outcome.skipped),
-        harness_failures=_lines(outcome.harness_failures),
+        harness_failures=(*_lines(outcome.harness_failures), *recalled.failures),
+        pending=recalled.pending,
         fail_on=fail_on,
     )
 

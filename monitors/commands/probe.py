@@ -8,9 +8,11 @@ from pathlib import Path
 import click
 
 from monitors.checks import CHECKS
+from monitors.commands.accepted import accepted_option, entries_of, with_accepted
 from monitors.commands.options import Seconds, config_option, names_option, report_options, site_option
 from monitors.commands.output import destination, publish
 from monitors.commands.progress import progress
+from monitors.commands.remembering import session_for, state_options
 from monitors.exit_codes import exit_code, threshold
 from monitors.report import RENDERERS
 
@@ -27,6 +29,7 @@ _MIN_TIMEOUT_S, _MAX_TIMEOUT_S = 0.1, 300
     help=f"Only these checks: {', '.join(CHECKS)}; may be repeated.  [default: all]",
 )
 @report_options
+@accepted_option
 @click.option(
     "--save",
     type=click.Path(path_type=Path),
@@ -58,6 +61,7 @@ _MIN_TIMEOUT_S, _MAX_TIMEOUT_S = 0.1, 300
     metavar="FILE",
     help="Certificate authorities to trust in place of the usual ones (PEM).",
 )
+@state_options
 @config_option
 def command(
     *,
@@ -69,6 +73,7 @@ def command(
     config: Path | None,
     format_: str,
     output: Path | None,
+    accepted: Path | None,
     save: Path | None,
     fail_on: str | None,
     verbose: bool,
@@ -76,6 +81,8 @@ def command(
     resolve: tuple[str, ...],
     connect_to: tuple[str, ...],
     ca_file: Path | None,
+    state_dir: Path | None,
+    no_state: bool,
 ) -> int:
     """Probe the sites once, all at the same time, and judge every answer.
 
@@ -95,9 +102,11 @@ def command(
     chosen = find_checks(checks)
     wiring = Wiring(mock or None, resolve, connect_to, ca_file)
     settings = settings_for(sites, config, run_ids, timeout_s, wiring)
+    entries = entries_of(accepted)
     with ExitStack() as stack:
         write = stack.enter_context(destination(output))
         write_json = stack.enter_context(destination(save, "--save")) if save else None
+        session = session_for(state_dir, no_state=no_state, wiring=wiring)
         targets = targets_for(stack, settings, wiring)
         if sites and checks:
             refuse_lacking(targets, chosen)
@@ -108,7 +117,9 @@ def command(
                 policy=Policy(settings.availability, settings.certificate_warning_days),
                 fail_on=threshold(fail_on) if fail_on else settings.fail_on,
                 on_step=step,
+                session=session,
             )
+        report = with_accepted(report, entries)
         if write_json:
             write_json(RENDERERS["json"](report))
         publish(report, write, format_, verbose=verbose, quiet=quiet)
