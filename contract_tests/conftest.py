@@ -212,8 +212,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Say how much was asked of whom."""
     traffic, plan = config.stash[_TRAFFIC], config.stash[_PLAN]
     if traffic.requests:
-        kind = "mock sites" if plan.mock else "real sites"
+        requests = _counted(traffic.requests, "request")
+        sites = _counted(len(traffic.sites), "mock site" if plan.mock else "real site")
         spent_s = time.monotonic() - config.stash[_STARTED]
-        terminalreporter.write_line(
-            f"model-lab: {traffic.requests} requests to {len(traffic.sites)} {kind} in {spent_s:.1f} s"
-        )
+        terminalreporter.write_line(f"model-lab: {requests} to {sites} in {spent_s:.1f} s")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -23,12 +23,12 @@ def answers(request: pytest.FixtureRequest, plan: Plan) -> dict[str, Answer]:
     check: str = request.param
     able = [key for key in plan.site_keys if not plan.missing(key, check)]
     if len(able) < 2:
-        pytest.skip(f"parity of the check {check} needs two sites that can be asked; there are {len(able)}")
+        pytest.skip(f"parity of the check {check} needs two sites that can be asked, not {len(able)}")
     suite: Suite = request.getfixturevalue("suite")
     every = {key: suite.answer(key, check) for key in able}
     answered = {key: answer for key, answer in every.items() if not answer.unavailable and answer.parsed.usable}
     if len(answered) < 2:
-        pytest.skip(f"parity of the check {check} needs two sites that answer; there are {len(answered)}")
+        pytest.skip(f"parity of the check {check} needs two sites that answer, not {len(answered)}")
     return answered
 
 

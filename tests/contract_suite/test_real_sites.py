@@ -67,7 +67,7 @@ def test_all_nine_sites_by_their_public_names(
 def test_a_site_without_keys_gets_the_tests_that_need_none(way: Way, run_suite: Callable[..., Any]) -> None:
     outcome = run_suite(*way.options("US5"))
     assert outcome.exit_code == 0, outcome.output
-    assert "model-lab: 1 requests to 1 real sites" in outcome.output
+    assert "model-lab: 1 request to 1 real site" in outcome.output
     asked = [name for name in outcome.passed if "[US5-" in name]
     assert asked
     assert all("[US5-unauthenticated]" in name for name in asked)
@@ -79,9 +79,9 @@ def test_a_site_without_keys_gets_the_tests_that_need_none(way: Way, run_suite: 
         assert reasons.pop(reason) > 5
     assert set(reasons) == {
         "runs on the mock only: a real site is asked the four checks and nothing else",
-        *(f"parity of the check {check} needs two sites that can be asked; there are 0"
+        *(f"parity of the check {check} needs two sites that can be asked, not 0"
           for check in ("run", "not-found", "bad-request")),
-        "parity of the check unauthenticated needs two sites that can be asked; there are 1",
+        "parity of the check unauthenticated needs two sites that can be asked, not 1",
     }  # fmt: skip
 
 
