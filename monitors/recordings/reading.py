@@ -30,6 +30,7 @@ _YAML_SUFFIXES = (".yaml", ".yml")
 _CLOCK_SUFFIXES = (".frozen", ".freeze")
 _CLOCK_NAME = "frozen.json"
 _CLOCK_BYTES = 200
+_WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _STDIN = "-"
 _SHOWN_SUFFIX = 12
 # What all bodies of one file may add up to: references and compression make a small file large.
@@ -167,6 +168,9 @@ def _file(
         raise _SkippedError(message, "unreadable: an empty file", Aside.UNREADABLE)
     try:
         entries = formats.exchanges(data, name)
+        if entries is None and data.startswith(_WIDE_BOMS):
+            # Windows PowerShell writes what is redirected to a file so; of a recording that says nothing.
+            entries = formats.exchanges(_narrowed(data), name)
         if entries is None:
             _refuse_unknown(path, name, data, any_answer=status is not None, in_directory=in_directory)
             entries = iter((Exchange("GET", None, 200 if status is None else status, lambda: data),))
@@ -176,6 +180,14 @@ def _file(
         if formats.mentions_us(data):
             raise UsageError(message) from None
         raise _SkippedError(message, "unreadable: a broken recording", Aside.UNREADABLE) from None
+
+
+def _narrowed(data: bytes) -> bytes:
+    """Return UTF-16 as UTF-8; as it is where it is none."""
+    try:
+        return data.decode("utf-16").encode()
+    except UnicodeError:
+        return data
 
 
 def _refuse_unknown(path: Path, name: str, data: bytes, *, any_answer: bool, in_directory: bool) -> None:

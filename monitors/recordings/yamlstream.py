@@ -32,7 +32,9 @@ MAX_DIRECTIVES = 100
 
 _LISTS = ("interactions", "http_interactions")
 _CASSETTE = re.compile(
-    rb"^(?:http_)?interactions[ \t]*:|^-[ \t]+(?:!\S+[ \t]*)?(?:\r?\n[ \t]+)?request[ \t]*:", re.MULTILINE
+    rb"^(?:\{[ \t\r\n]*)?[\"']?(?:http_)?interactions[\"']?[ \t]*:"
+    rb"|^-[ \t]+(?:!\S+[ \t]*)?(?:\r?\n[ \t]+)?request[ \t]*:",
+    re.MULTILINE,
 )
 _BINARY_TAGS = ("tag:yaml.org,2002:binary", "tag:yaml.org,2002:python/bytes", "!binary")
 _NULLS = ("", "~", "null", "Null", "NULL")

@@ -249,3 +249,36 @@ def test_a_path_that_cannot_even_be_looked_at_is_told(tmp_path: Path) -> None:
             raise PermissionError(13, "Permission denied")
 
     assert "no such file" in message_of(Guarded(tmp_path / "x"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_a_recording_in_utf_16_is_read_as_what_it_is(
+    tmp_path: Path, reading: Callable[..., Any], encoding: str
+) -> None:
+    """As PowerShell redirects it to a file; a raw body so written stays the flaw it would be on the wire."""
+    bom = "" if encoding == "utf-16" else "\N{ZERO WIDTH NO-BREAK SPACE}"
+    wide = tmp_path / "a.yaml"
+    wide.write_bytes((bom + CASSETTE).encode(encoding))
+    (observation,) = reading(wide).observations
+    assert (observation.run_id, observation.body) == ("1", b"{}")
+    body = tmp_path / "a.json"
+    body.write_bytes((bom + RUN).encode(encoding))
+    (observation,) = reading(body).observations
+    assert observation.body == body.read_bytes()
+    body.write_bytes((bom + RUN).encode(encoding)[:-1])
+    (observation,) = reading(body).observations
+    assert observation.body == body.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CASSETTE.replace("interactions", '"interactions"'),
+        """{interactions: [{request: {method: GET, uri: 'https://h/api/v2/model-lab-api/runs/1'},
+        response: {status: {code: 200}, body: {string: '{}'}, headers: {}}}], version: 1}""",
+    ],
+    ids=["quoted", "flow style"],
+)
+def test_a_cassette_may_be_written_in_any_style_of_yaml(tmp_path: Path, reading: Callable[..., Any], text: str) -> None:
+    (observation,) = reading(grow(tmp_path, a_yaml=text) / "a.yaml").observations
+    assert (observation.run_id, observation.status) == ("1", 200)
