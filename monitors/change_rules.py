@@ -28,7 +28,6 @@ BOTH: tuple[tuple[str, Level, str], ...] = (
     ("const-removed", _BREAKING, "A constant may have any value."),
     ("const-added", _INFO, "A value is constant now."),
     ("one-of-removed", _INFO, "A variant no longer comes."),
-    ("wrapped-in-one-of", _BREAKING, "One form became several that its readers do not all understand."),
     ("max-increased", _BREAKING, "Numbers beyond a machine's integer may come."),
     ("min-decreased", _BREAKING, "Numbers beyond a machine's integer may come."),
     ("max-length-increased", _WARNING, "Longer text may come."),
@@ -89,6 +88,7 @@ PROPERTY: tuple[tuple[str, Level, str], ...] = (
 """oasdiff has these for members only; they serve the body as a whole too."""
 
 WHOLE: tuple[tuple[str, Level, str], ...] = (
+    ("response-body-wrapped-in-one-of", _BREAKING, "One form became several, not all of which its readers know."),
     ("response-optional-property-removed", _WARNING, "A member that was optional no longer comes."),
     ("response-required-property-added", _INFO, "A member is new, and promised."),
     ("response-success-status-removed", _BREAKING, "A success no longer has this status."),
@@ -110,8 +110,6 @@ WHOLE: tuple[tuple[str, Level, str], ...] = (
 """oasdiff's ids that have no scope."""
 
 OWN: tuple[tuple[str, Level, str], ...] = (
-    ("property-renamed", _BREAKING, "A member is there under another name: the old one never comes again."),
-    ("property-moved", _BREAKING, "A member is there under another parent: the old place stays empty."),
     ("object-replaced", _BREAKING, "An object keeps none of its members and has others instead."),
     ("enum-opened", _WARNING, "Any value may come where only listed ones came."),
     ("enum-introduced", _INFO, "Only listed values come now."),
@@ -145,6 +143,9 @@ OWN: tuple[tuple[str, Level, str], ...] = (
 """Ours, for the body as a whole and for members."""
 
 OWN_WHOLE: tuple[tuple[str, Level, str], ...] = (
+    ("response-property-wrapped-in-one-of", _BREAKING, "One form became several, not all of which its readers know."),
+    ("response-property-renamed", _BREAKING, "A member is there under another name: the old one never comes again."),
+    ("response-property-moved", _BREAKING, "A member is there under another parent: the old place stays empty."),
     ("operation-removed", _BREAKING, "An operation is no longer described."),
     ("operation-added", _INFO, "An operation is new."),
     ("response-header-changed", _WARNING, "A header changed in another way than by type."),

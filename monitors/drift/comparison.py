@@ -8,7 +8,8 @@ from monitors.drift import members, rest, unions
 from monitors.drift.deltas import Delta, Deltas, Path
 from monitors.drift.keywords import common, enum_changes, limit_changes, type_changes, words
 from monitors.drift.normal import Node, Normaliser
-from monitors.drift.resolve import Parts, key
+from monitors.drift.plain import canonical
+from monitors.drift.resolve import Parts, key, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,10 @@ class Comparison:
 
     def compare(self, base: Parts, revision: Parts) -> Deltas:
         """Return the changes from base to revision, relative to this place."""
+        base, revision = shortened(base), shortened(revision)
         pair = (key(base), key(revision))
+        if not base and not revision:
+            return ()
         if pair in self._done:
             return self._done[pair]
         if pair in self._open:
@@ -58,6 +62,8 @@ class Comparison:
         self._leaning.append(depth)
         try:
             found = tuple(self._places(self.node(base), self.node(revision)))
+            if (self.node(base).cut or self.node(revision).cut) and not _same_text(base, revision):
+                found += (_uncompared(),)
         finally:
             del self._open[pair]
             leans = self._leaning.pop()
@@ -107,6 +113,10 @@ class Comparison:
         if "array" in shared:
             yield from rest.list_changes(self, base, revision)
         yield from rest.changes(self, base, revision)
+
+
+def _same_text(base: Parts, revision: Parts) -> bool:
+    return [canonical(part.raw) for part in base] == [canonical(part.raw) for part in revision]
 
 
 def _null_changes(base: Node, revision: Node) -> Iterator[Delta]:

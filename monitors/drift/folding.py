@@ -9,7 +9,7 @@ from monitors.drift.plain import EVERY_TYPE, Bound, Plain, canonical, matches, t
 from monitors.drift.resolve import Part, Parts, inside
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
 _SIZES = {
     "maxLength": min, "minLength": max, "maxItems": min, "minItems": max, "maxProperties": min, "minProperties": max,
@@ -17,7 +17,7 @@ _SIZES = {
 }  # fmt: skip
 """Limits on sizes, with how two of them are folded into the stricter one."""
 _SINGLE = ("propertyNames", "contains", "unevaluatedItems", "unevaluatedProperties", "contentSchema")
-_FLAGS = ("deprecated", "writeOnly")
+_NOTES = ("deprecated", "writeOnly", "default")
 
 
 def _schema_map(raw: Any) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def fold(flat: tuple[Part, ...]) -> Plain:
     enum, constant = _enum(parts)
     if enum is not None:
         types &= _closed_types({type_name(value) for value in enum.values()})
-        enum = {text: value for text, value in enum.items() if value is not None and _of(types, type_name(value))}
+        enum = {text: value for text, value in enum.items() if value is not None and type_name(value) in types}
         if types == {"boolean"} and len(enum) > 1:
             enum = None
         elif not enum:
@@ -51,10 +51,6 @@ def fold(flat: tuple[Part, ...]) -> Plain:
 
 def _closed_types(names: set[str]) -> frozenset[str]:
     return frozenset(names | {"integer"} if "number" in names else names)
-
-
-def _of(types: frozenset[str], name: str) -> bool:
-    return name in types
 
 
 def _collapsed(types: frozenset[str]) -> frozenset[str]:
@@ -93,45 +89,17 @@ def _enum(parts: list[Part]) -> tuple[dict[str, Any] | None, bool]:
 
 
 def _rest(parts: list[Part], types: frozenset[str], enum: dict[str, Any] | None, *, constant: bool) -> Plain:
-    properties, required = _properties(parts)
-    if any(_forbidden(properties.get(name, ())) for name in required):
+    said = frozenset[str]().union(*(part.raw.keys() for part in parts))
+    fields: dict[str, Any] = {name: folded(parts) for triggers, name, folded in _FOLDS if not said.isdisjoint(triggers)}
+    properties: dict[str, Parts] = fields.get("properties", {})
+    if any(_forbidden(properties.get(name, ())) for name in fields.get("required", ())):
         types -= {"object"}
-    single = {name: found for name in _SINGLE if (found := _gathered(parts, name))}
-    prefix = _prefix(parts)
-    upper, lower = _bound(parts, "aximum", min), _bound(parts, "inimum", max)
+    if "number" in types and any(float(step).is_integer() for step in fields.get("multiples", ())):
+        types = types - {"number"} | {"integer"}
     if "number" not in types and "integer" in types:
-        upper, lower = _whole(upper, math.floor, -1), _whole(lower, math.ceil, 1)
-    return Plain(
-        types=types,
-        enum=enum,
-        constant=constant and enum is not None and len(enum) == 1,
-        formats=frozenset(p.raw["format"] for p in parts if isinstance(p.raw.get("format"), str)),
-        upper=upper,
-        lower=lower,
-        multiples=frozenset(m for p in parts if (m := _number(p.raw.get("multipleOf"))) and m != 1),
-        sizes=_sizes(parts),
-        patterns=frozenset(p.raw["pattern"] for p in parts if isinstance(p.raw.get("pattern"), str)),
-        unique=any(p.raw.get("uniqueItems") is True for p in parts),
-        properties=properties,
-        required=required,
-        pattern_properties=_merged_maps(parts, "patternProperties"),
-        additional=_others(parts),
-        prefix=prefix,
-        items=_items_from(parts, None),
-        single=single,
-        dependent_required=_dependent_required(parts),
-        dependent_schemas=_dependent_schemas(parts),
-        conditions=tuple(c for p in parts if (c := _condition(p))),
-        nots=tuple((inside(p, p.raw["not"]),) for p in parts if isinstance(p.raw.get("not"), dict | bool)),
-        content={
-            name: p.raw[name]
-            for p in parts
-            for name in ("contentEncoding", "contentMediaType")
-            if isinstance(p.raw.get(name), str)
-        },
-        discriminator=next((d for p in parts if (d := _discriminator(p.raw))), None),
-        notes={n: p.raw[n] for p in reversed(parts) for n in (*_FLAGS, "default") if n in p.raw},
-    )
+        _whole(fields)
+    constant = constant and enum is not None and len(enum) == 1
+    return Plain(types=types, enum=enum, constant=constant, **fields)
 
 
 def _forbidden(parts: Parts) -> bool:
@@ -155,11 +123,14 @@ def _bound(parts: list[Part], name: str, stricter: Any) -> Bound | None:
     return limit, any(exclusive for value, exclusive in found if value == limit)
 
 
-def _whole(bound: Bound | None, rounded: Any, inward: int) -> Bound | None:
-    if bound is None or not math.isfinite(bound[0]):
-        return bound
-    limit = rounded(bound[0])
-    return (limit + inward, False) if bound[1] and limit == bound[0] else (limit, False)
+def _whole(fields: dict[str, Any]) -> None:
+    """Write the bounds of an integer as the first and last one allowed, and forget steps of 1."""
+    for name, rounded, inward in (("upper", math.floor, -1), ("lower", math.ceil, 1)):
+        bound: Bound | None = fields.get(name)
+        if bound is not None and math.isfinite(bound[0]):
+            limit = rounded(bound[0])
+            fields[name] = (limit + inward, False) if bound[1] and limit == bound[0] else (limit, False)
+    fields["multiples"] = fields.get("multiples", frozenset()) - {1}
 
 
 def _sizes(parts: list[Part]) -> dict[str, float]:
@@ -169,6 +140,35 @@ def _sizes(parts: list[Part]) -> dict[str, float]:
         if found and not (name.startswith("min") and stricter(found) <= 0 and name != "minContains"):
             sizes[name] = stricter(found)
     return sizes
+
+
+def _multiples(parts: list[Part]) -> frozenset[float]:
+    return frozenset(step for part in parts if (step := _number(part.raw.get("multipleOf"))) and math.isfinite(step))
+
+
+def _texts(parts: list[Part], name: str) -> frozenset[str]:
+    return frozenset(part.raw[name] for part in parts if isinstance(part.raw.get(name), str))
+
+
+def _single(parts: list[Part]) -> dict[str, Parts]:
+    return {name: found for name in _SINGLE if (found := _gathered(parts, name))}
+
+
+def _required(parts: list[Part]) -> frozenset[str]:
+    return frozenset(name for part in parts for name in _strings(part.raw.get("required")))
+
+
+def _nots(parts: list[Part]) -> tuple[Parts, ...]:
+    return tuple((inside(part, part.raw["not"]),) for part in parts if isinstance(part.raw.get("not"), dict | bool))
+
+
+def _content(parts: list[Part]) -> dict[str, str]:
+    names = ("contentEncoding", "contentMediaType")
+    return {name: part.raw[name] for part in parts for name in names if isinstance(part.raw.get(name), str)}
+
+
+def _notes(parts: list[Part]) -> dict[str, Any]:
+    return {name: part.raw[name] for part in reversed(parts) for name in _NOTES if name in part.raw}
 
 
 def _gathered(parts: list[Part], name: str) -> Parts:
@@ -185,16 +185,15 @@ def _merged_maps(parts: list[Part], name: str) -> dict[str, Parts]:
     return merged
 
 
-def _properties(parts: list[Part]) -> tuple[dict[str, Parts], frozenset[str]]:
+def _properties(parts: list[Part]) -> dict[str, Parts]:
     """Gather what each named member must keep, with what the other schemas say of names they do not list."""
     declared = _merged_maps(parts, "properties")
-    required = frozenset(name for part in parts for name in _strings(part.raw.get("required")))
-    for name in required:
+    for name in _required(parts):
         declared.setdefault(name, ())
     strict = [part for part in parts if "patternProperties" in part.raw or _closing(part)]
     for name in declared if strict else ():
         declared[name] = (*declared[name], *(extra for part in strict for extra in _of_unlisted(part, name)))
-    return declared, required
+    return declared
 
 
 def _closing(part: Part) -> bool:
@@ -271,7 +270,33 @@ def _condition(part: Part) -> dict[str, Parts]:
     }
 
 
-def _discriminator(raw: Mapping[str, Any]) -> str | None:
-    declared = raw.get("discriminator")
+def _discriminator(part: Part) -> str | None:
+    declared = part.raw.get("discriminator")
     name = declared.get("propertyName") if isinstance(declared, dict) else None
     return name if isinstance(name, str) else None
+
+
+_FOLDS: tuple[tuple[frozenset[str], str, Callable[[list[Part]], Any]], ...] = (
+    (frozenset({"format"}), "formats", lambda parts: _texts(parts, "format")),
+    (frozenset({"maximum", "exclusiveMaximum"}), "upper", lambda parts: _bound(parts, "aximum", min)),
+    (frozenset({"minimum", "exclusiveMinimum"}), "lower", lambda parts: _bound(parts, "inimum", max)),
+    (frozenset({"multipleOf"}), "multiples", _multiples),
+    (frozenset(_SIZES), "sizes", _sizes),
+    (frozenset({"pattern"}), "patterns", lambda parts: _texts(parts, "pattern")),
+    (frozenset({"uniqueItems"}), "unique", lambda parts: any(part.raw.get("uniqueItems") is True for part in parts)),
+    (frozenset({"properties", "required"}), "properties", _properties),
+    (frozenset({"required"}), "required", _required),
+    (frozenset({"patternProperties"}), "pattern_properties", lambda parts: _merged_maps(parts, "patternProperties")),
+    (frozenset({"additionalProperties"}), "additional", _others),
+    (frozenset({"prefixItems", "items"}), "prefix", _prefix),
+    (frozenset({"items", "additionalItems"}), "items", lambda parts: _items_from(parts, None)),
+    (frozenset(_SINGLE), "single", _single),
+    (frozenset({"dependentRequired", "dependencies"}), "dependent_required", _dependent_required),
+    (frozenset({"dependentSchemas", "dependencies"}), "dependent_schemas", _dependent_schemas),
+    (frozenset({"if"}), "conditions", lambda parts: tuple(c for part in parts if (c := _condition(part)))),
+    (frozenset({"not"}), "nots", _nots),
+    (frozenset({"contentEncoding", "contentMediaType"}), "content", _content),
+    (frozenset({"discriminator"}), "discriminator", lambda parts: next(filter(None, map(_discriminator, parts)), None)),
+    (frozenset(_NOTES), "notes", _notes),
+)
+"""Per field of the record, the keywords that say something about it and how they are folded."""

@@ -151,7 +151,7 @@ def _format_rule(old: frozenset[str], new: frozenset[str]) -> str:
     if not old or old < new:
         return "type-specialized"
     for narrow, both in _NUMERIC.items():
-        if (old | new) <= set(both):
+        if new and (old | new) <= set(both):
             return "type-generalized" if narrow in old else "type-specialized"
     if not new:
         if old & _DEFAULT_WIDTH:
@@ -168,6 +168,8 @@ def limit_changes(base: Plain, revision: Plain, shared: frozenset[str]) -> Itera
         yield from _number_changes(base, revision)
     if "string" in shared:
         yield from _text_changes(base, revision)
+    if shared & {"string", "integer", "number"}:
+        yield from format_changes(base, revision)
     if "array" in shared and base.unique and not revision.unique:
         yield Delta("unique-items-unset", (), True, False, "items may repeat now")
     for name, (loosened, unset, kind) in _SIZE_RULES.items():
@@ -252,7 +254,6 @@ def _text_changes(base: Plain, revision: Plain) -> Iterator[Delta]:
         old, new = base.content.get(name), revision.content.get(name)
         if old != new and old is not None:
             yield Delta(f"{what}-changed", (), brief(old), brief(new), f"{name} was {quoted(old)}, now {quoted(new)}")
-    yield from format_changes(base, revision)
 
 
 def _size_change(base: Plain, revision: Plain, name: str, loosened: str, unset: str) -> Iterator[Delta]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import islice, product
 from typing import TYPE_CHECKING
 
 from monitors.drift.folding import fold
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from monitors.drift.plain import Plain
 
-_MAX_VARIANTS = 64
+_MAX_VARIANTS = 1024
 _MAX_NESTING = 16
 
 
@@ -23,13 +24,14 @@ class Node:
     """What one place may hold: null or not, and one or more variants; none at all where nothing is allowed.
 
     No variant has `null` among its types. `union` tells that the schema says `oneOf` or `anyOf` and means more than
-    "or null": who reads it must look which variant came.
+    "or null": who reads it must look which variant came. `cut`: there were too many variants to look at.
     """
 
     variants: tuple[Plain, ...]
     nullable: bool
     union: bool
     discriminator: str | None = None
+    cut: bool = False
 
     @property
     def anything(self) -> bool:
@@ -60,71 +62,67 @@ class Normaliser:
 
 
 def _normalise(parts: Parts) -> Node:
-    spread = list(_spread(parts, 0))
-    folded = [plain for flat, _ in spread if (plain := fold(flat)).types]
-    nullable = allows_null(parts)
+    spread = _Spread(parts)
+    folded = [plain for flat in spread.choices if (plain := fold(flat)).types]
+    nullable = any(_null_fits(plain, frozenset({key(parts)})) for plain in folded)
     solid = [_without_null(plain) for plain in folded if plain.types != {"null"}]
-    declared = any(spread_over for _, spread_over in spread)
     null_idiom = len(solid) == 1 and len(folded) > 1
     names = {plain.discriminator for plain in solid if plain.discriminator}
     name = names.pop() if len(names) == 1 else None
-    return Node(tuple(_merge_bare(solid)), nullable, declared and not null_idiom, name)
+    return Node(tuple(_merge_bare(solid)), nullable, spread.union and not null_idiom, name, spread.cut)
 
 
-def allows_null(parts: Parts, seen: frozenset[tuple[int, ...]] = frozenset()) -> bool:
+def _allows_null(parts: Parts, seen: frozenset[tuple[int, ...]]) -> bool:
     """Tell whether null keeps schemas that all hold; negations and conditions are followed, circles pass."""
     place = key(parts)
-    if place in seen:
-        return True
-    inside = seen | {place}
-    return any(
-        "null" in (plain := fold(flat)).types
-        and not any(allows_null(child, inside) for child in plain.nots)
-        and all(_met_by_null(condition, inside) for condition in plain.conditions)
-        for flat, _ in _spread(parts, 0)
+    return place in seen or any(_null_fits(fold(flat), seen | {place}) for flat in _Spread(parts).choices)
+
+
+def _null_fits(plain: Plain, seen: frozenset[tuple[int, ...]]) -> bool:
+    return (
+        "null" in plain.types
+        and not any(_allows_null(child, seen) for child in plain.nots)
+        and all(_met_by_null(condition, seen) for condition in plain.conditions)
     )
 
 
 def _met_by_null(condition: Mapping[str, Parts], seen: frozenset[tuple[int, ...]]) -> bool:
-    branch = "then" if allows_null(condition["if"], seen) else "else"
-    return branch not in condition or allows_null(condition[branch], seen)
+    branch = "then" if _allows_null(condition["if"], seen) else "else"
+    return branch not in condition or _allows_null(condition[branch], seen)
 
 
 def _without_null(plain: Plain) -> Plain:
     return replace(plain, types=plain.types - {"null"}) if "null" in plain.types else plain
 
 
-def _spread(parts: Parts, depth: int) -> Iterator[tuple[tuple[Part, ...], bool]]:
-    """Yield, for each choice of one variant per union, the schemas that then apply, and whether there was a choice.
+class _Spread:
+    """The choices a place offers: for each choice of one variant per union, the schemas that then apply.
 
-    Too many or too deep unions are left out: the place then allows more than it does.
+    `cut` tells that there were too many, or they nest too deep; the place then allows more than it does.
     """
-    flat, unions = flatten(parts)
-    if not unions or depth > _MAX_NESTING:
-        yield tuple(flat), False
-        return
-    lists = [variants for _, variants in unions]
-    choices = 1
-    for variants in lists:
-        choices *= len(variants)
-    if choices > _MAX_VARIANTS:
-        lists = _fitting(lists)
-    if not lists:
-        yield tuple(flat), False
-        return
-    for chosen in product(*lists):
-        together = tuple(part for variant in chosen for part in variant)
-        for inner, _ in _spread(together, depth + 1):
-            yield _once((*flat, *inner)), True
 
+    __slots__ = ("choices", "cut", "union")
 
-def _fitting(lists: list[list[Parts]]) -> list[list[Parts]]:
-    kept, room = [], _MAX_VARIANTS
-    for variants in lists:
-        if len(variants) <= room:
-            kept.append(variants)
-            room //= len(variants)
-    return kept
+    def __init__(self, parts: Parts) -> None:
+        self.cut = False
+        self.union = False
+        self.choices = list(islice(self._from(parts, 0), _MAX_VARIANTS + 1))
+        if len(self.choices) > _MAX_VARIANTS:
+            self.cut, self.choices = True, [tuple(flatten(parts)[0])]
+
+    def _from(self, parts: Parts, depth: int) -> Iterator[tuple[Part, ...]]:
+        flat, unions = flatten(parts)
+        lists = [variants for _, variants in unions]
+        if math.prod(map(len, lists)) > _MAX_VARIANTS or depth > _MAX_NESTING:
+            self.cut, lists = True, []
+        if not lists:
+            yield tuple(flat)
+            return
+        self.union = True
+        for chosen in product(*lists):
+            together = tuple(part for variant in chosen for part in variant)
+            for inner in self._from(together, depth + 1):
+                yield _once((*flat, *inner))
 
 
 def _once(parts: tuple[Part, ...]) -> tuple[Part, ...]:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _LONGEST_CHAIN = 64
+_SAYS_NOTHING = frozenset({"$ref", "$defs", "definitions", "$schema", "$id", "$comment", "title", "description"})
 _DATA = frozenset({"enum", "const", "default", "example", "examples"})
 
 
@@ -171,6 +172,19 @@ def _unions(here: Part) -> Iterator[tuple[str, list[Parts]]]:
 def inside(part: Part, child: Any) -> Part:
     """Return a schema written inside another one."""
     return Part(child, part.home, part.address)
+
+
+def shortened(parts: Parts) -> Parts:
+    """Return the target of a schema that says nothing but `$ref`, so that one place has one name."""
+    for _ in range(_LONGEST_CHAIN):
+        raw = parts[0].raw if len(parts) == 1 else None
+        if not isinstance(raw, dict) or not isinstance(raw.get("$ref"), str) or not raw.keys() <= _SAYS_NOTHING:
+            return parts
+        target = resolve(entered(parts[0]), raw["$ref"])
+        if target is None:
+            return parts
+        parts = (target,)
+    return parts
 
 
 def key(parts: Parts) -> tuple[int, ...]:
