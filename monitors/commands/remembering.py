@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from monitors.commands.targets import Wiring
+    from monitors.config import Settings
     from monitors.memory import Session, StateDir
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -41,7 +42,7 @@ state_dir_option = click.option(
 )
 
 
-def session_for(state_dir: Path | None, *, no_state: bool, wiring: Wiring) -> Session | None:
+def session_for(state_dir: Path | None, *, no_state: bool, wiring: Wiring, settings: Settings) -> Session | None:
     """Return the session that remembers this cycle, None where nothing shall be remembered.
 
     What mock sites or other stand-ins answer is no memory of the real sites: it is kept only in a directory that is
@@ -54,12 +55,12 @@ def session_for(state_dir: Path | None, *, no_state: bool, wiring: Wiring) -> Se
     stand_in = wiring.mock is not None or wiring.resolve or wiring.connect_to
     if no_state or (stand_in and state_dir is None):
         return None
-    from monitors.memory import Session  # noqa: PLC0415 - only needed where something is remembered
+    from monitors.memory import Patience, Session  # noqa: PLC0415 - only needed where something is remembered
 
     shelf = opened(state_dir)
     # A memory that does not read is told before the sites are asked, not after.
     shelf.load()
-    return Session(shelf)
+    return Session(shelf, Patience(settings.confirm_count, settings.confirm_window_s, settings.compare_after))
 
 
 def opened(state_dir: Path | None) -> StateDir:

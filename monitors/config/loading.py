@@ -36,6 +36,9 @@ class Settings:
     availability: Level = Level.BREAKING
     pause_s: float = 1.0
     path: Path | None = None
+    confirm_count: int = 2
+    confirm_window_s: float = 86_400.0
+    compare_after: int = 3
 
 
 def load(path: Path | None, environ: Mapping[str, str], site_names: Sequence[str]) -> Settings:

@@ -20,6 +20,8 @@ _LOOKS_SECRET = re.compile(r"(?=.*[0-9])[A-Za-z0-9_-]{24,}\Z")
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*\Z")
 _SHOWN_CHARS = 60
 _MAX_DAYS = 3650
+_MAX_TIMES = 1000
+_MAX_WINDOW_S = 3650 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,13 @@ def _days(value: object) -> int:
     if type(value) is int and 0 <= value <= _MAX_DAYS:
         return value
     message = f"a whole number of days from 0 to {_MAX_DAYS}"
+    raise ValueError(message)
+
+
+def _times(value: object) -> int:
+    if type(value) is int and 1 <= value <= _MAX_TIMES:
+        return value
+    message = f"a whole number from 1 to {_MAX_TIMES}"
     raise ValueError(message)
 
 
@@ -146,6 +155,27 @@ TOP = {
             "`1`",
             "The least time between two requests of the contract tests to one real site.",
             _seconds(0, 60),
+        ),
+        (
+            "confirm_count",
+            f"integer, 1 to {_MAX_TIMES}",
+            "`2`",
+            "How often a site must show a drift that only memory tells before it is declared; 1 declares at once.",
+            _times,
+        ),
+        (
+            "confirm_window_s",
+            f"seconds, 0 to {_MAX_WINDOW_S}",
+            "`86400`",
+            "The time within which that must be; in answers that follow each other it may take longer.",
+            _seconds(0, _MAX_WINDOW_S),
+        ),
+        (
+            "compare_after",
+            f"integer, 1 to {_MAX_TIMES}",
+            "`3`",
+            "How many answers two sites must have given before they are compared.",
+            _times,
         ),
     )
 }

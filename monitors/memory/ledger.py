@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MAX_NAMES = 64
 """An object that had more members the contract does not know is a map: further names are counted together."""
 MAX_ROWS = 5_000
-"""What the ledger holds at most; undocumented traits beyond are not noted."""
+"""How many rows the contract does not bound there are at most; traits beyond are not noted."""
 MAX_VALUES = 64
 """More undocumented values of one place are not told apart."""
 
@@ -108,19 +108,18 @@ def _within_bounds(rows: Mapping[Row, object], check: str, fresh: list[Trait]) -
     places = {trait.location for trait in known}
     names = Counter(map(parent_of, places))
     values = Counter(trait.location for trait in known)
-    room = MAX_ROWS - len(rows)
+    room = MAX_ROWS - len(known)
     joined: set[str] = set()
+    # Sorted, so that a place comes after all it is inside of.
     for trait in fresh:
-        parent = parent_of(trait.location)
-        if any(trait.location.startswith((place + ".", place + "[")) for place in joined):
-            continue
-        if trait.location not in places and names[parent] >= MAX_NAMES:
-            joined.add(trait.location)
-            yield Trait(parent + ANY_NAME, "any")
-        elif room > 0 and values[trait.location] < MAX_VALUES:
-            if trait.location not in places:
-                places.add(trait.location)
-                names[parent] += 1
-            values[trait.location] += 1
+        place, parent = trait.location, parent_of(trait.location)
+        if parent in joined or (place not in places and names[parent] >= MAX_NAMES):
+            joined.add(place)
+            if parent not in joined:
+                yield Trait(parent + ANY_NAME, "any")
+        elif room > 0 and values[place] < MAX_VALUES:
+            names[parent] += place not in places
+            places.add(place)
+            values[place] += 1
             room -= 1
             yield trait

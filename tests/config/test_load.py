@@ -54,10 +54,11 @@ def test_nothing_said_means_the_defaults_and_all_nine_sites() -> None:
 def test_the_whole_file_is_read() -> None:
     Path(FILE_NAME).write_text(
         "timeout_s = 3\ncertificate_warning_days = 0\nfail_on = 'info'\navailability = 'warning'\npause_s = 0.5\n"
+        "confirm_count = 3\nconfirm_window_s = 60\ncompare_after = 4\n"
         "[sites.eu1]\nrun_id = 9223372036854775807\n"
     )
     loaded = load(None, {}, ["EU1"])
-    assert loaded == Settings(loaded.sites, 3.0, 0, Level.INFO, Level.WARNING, 0.5, Path(FILE_NAME))
+    assert loaded == Settings(loaded.sites, 3.0, 0, Level.INFO, Level.WARNING, 0.5, Path(FILE_NAME), 3, 60.0, 4)
     assert by_key(loaded) == {"EU1": (None, 2**63 - 1)}
 
 
