@@ -15,7 +15,7 @@ from monitors.acceptance.widening import ImpossibleError, Widened, widened
 from monitors.checks import CHECKS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from monitors.acceptance.known import Known
@@ -25,6 +25,7 @@ REASON = "Seen in answers; the vendor does not document it."
 """The reason of a change nobody gave another one for."""
 
 _DOCS = "docs/contract.md"
+_Changed = dict[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class Proposal:
 
     def _take(self, known: Known, choice: _Choice, reason: str) -> None:
         before, after = Judges(self.tree), Judges(self.tree, {choice.schema: choice.widened.text})
-        changed = self._changed_examples(known, before, after)
+        changed = self._changed_examples(known, choice, before, after)
         schema_file = f"schemas/{choice.schema}.json"
         self.tree.write(schema_file, choice.widened.text)
         for name, text in changed.items():
@@ -115,11 +116,14 @@ class Proposal:
         self._write_tables(choice.schema, json.loads(choice.widened.text))
         self._write_history(known, choice.widened.words, reason)
 
-    def _changed_examples(self, known: Known, before: Judges, after: Judges) -> Mapping[str, str | None]:
+    def _changed_examples(self, known: Known, choice: _Choice, before: Judges, after: Judges) -> _Changed:
         """Return the invalid examples that would be invalid no more (None), or by another rule; valid ones stay so."""
-        changed: dict[str, str | None] = {}
+        changed: _Changed = {}
+        touched = {status for status in before.statuses if choice.schema in before.files(status)}
         for name, entry in self.tree.examples():
             status, body = entry["status"], entry["body"]
+            if status not in touched:
+                continue
             old, new = verdict(before, status, body), verdict(after, status, body)
             if old == new:
                 continue

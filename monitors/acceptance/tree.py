@@ -29,6 +29,7 @@ class Tree:
         self.root = root
         self._before: dict[str, str | None] = {}
         self._after: dict[str, str | None] = {}
+        self._examples: dict[str, tuple[str | None, dict[str, Any]]] = {}
 
     def read(self, name: str) -> str | None:
         """Return a file's text as it would be. Raises `UsageError` for one that is there and cannot be read."""
@@ -64,14 +65,18 @@ class Tree:
             raise UsageError(message) from error
 
     def examples(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield path and content of each example, valid ones first, in the order of their names."""
+        """Yield path and content (not to be changed) of each example, valid ones first, in the order of their names."""
         for kind in ("valid", "invalid"):
             folder = self.root / "schemas" / "examples" / kind
             on_disk = {path.relative_to(self.root).as_posix() for path in folder.rglob("*.json")}
             added = {name for name in self._after if name.startswith(f"schemas/examples/{kind}/")}
             for name in sorted(on_disk | added):
-                if self.read(name) is not None:
-                    yield name, self.json(name)
+                text = self.read(name)
+                if text is None:
+                    continue
+                if self._examples.get(name, (None,))[0] != text:
+                    self._examples[name] = text, self.json(name)
+                yield name, self._examples[name][1]
 
     def patch(self) -> str:
         """Return all changes as one patch that `git apply` and `patch -p1` take; empty where nothing changes."""
