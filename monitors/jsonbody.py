@@ -114,8 +114,10 @@ def explain(body: bytes) -> Parsed:
     try:
         raw = _DECODER.decode(text.strip(" \t\r\n"))
     except json.JSONDecodeError as error:
-        message = f"not JSON: {error.msg.lower()} at line {error.lineno}, column {error.colno}"
-        return Parsed(None, (*flaws, _flaw("body-not-json", "JSON", error.msg, message)), usable=False)
+        # Some of the decoder's messages end where its own place would follow: "Unterminated string starting at".
+        what = error.msg.lower().removesuffix(" at").removesuffix(" starting")
+        message = f"not JSON: {what} at line {error.lineno}, column {error.colno}"
+        return Parsed(None, (*flaws, _flaw("body-not-json", "JSON", what, message)), usable=False)
     except RecursionError:
         return Parsed(None, (*flaws, _too_deep("over 1,000")), usable=False)
     depth = _depth(raw)

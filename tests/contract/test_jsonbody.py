@@ -96,6 +96,20 @@ def test_each_flaw_is_named_at_its_place(body: bytes, what: str, location: str) 
     assert (flaw.what, flaw.location) == (what, location)
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"a":"cut', "not JSON: unterminated string at line 1, column 6"),
+        (b"{\n]", "not JSON: expecting property name enclosed in double quotes at line 2, column 1"),
+        (b'{"a":"\x01"}', "not JSON: invalid control character at line 1, column 7"),
+    ],
+)
+def test_what_is_no_json_is_told_in_one_sentence(body: bytes, said: str) -> None:
+    """The decoder's words and the place make a sentence, though some of its words already end in a preposition."""
+    (flaw,) = parse(body).flaws
+    assert flaw.message == said
+
+
 def test_flaws_at_one_place_are_counted() -> None:
     """The same flaw in many items is one change with a count, and many places are cut at twenty."""
     (flaw,) = parse(b'{"a":[' + b",".join([b"NaN"] * 500) + b"]}").flaws
