@@ -102,6 +102,7 @@ def canned(status_host: str | None) -> Mapping[str, Answer]:
 
 
 CODES: Mapping[int, str] = {
+    200: "run",
     400: "400",
     401: "401",
     403: "403",
@@ -112,7 +113,7 @@ CODES: Mapping[int, str] = {
     503: "edge-503",
     504: "edge-504",
 }
-"""What may be asked for with `Prefer: code=…`: the status and the name of its canned answer (429 is made anew)."""
+"""What may be asked for with `Prefer: code=…`: status and name of the canned answer (200 and 429 are made anew)."""
 
 BEFORE_KEYS = frozenset({"route", "edge-502", "edge-503", "edge-504", "edge-html"})
 """Canned answers that come before anybody looks at keys."""

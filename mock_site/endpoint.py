@@ -120,7 +120,7 @@ class _Exchange:
 
     def answered(self, target: Target | None) -> tuple[Answer, float]:
         chosen, condition = self._chosen, self._condition
-        plain = self._forced(chosen.code) if chosen.code else self._plain(target)
+        plain = self._forced(chosen.code, target) if chosen.code else self._plain(target)
         drifted = _drifted(plain, chosen.drift, asked=True)
         if drifted is None:
             drifted = _drifted(plain, condition.drift, asked=False) or plain
@@ -129,7 +129,12 @@ class _Exchange:
             drifted = replace(drifted, extra=(*drifted.extra, applied))
         return drifted, chosen.delay_s + condition.delay_s
 
-    def _forced(self, code: int) -> Answer:
+    def _forced(self, code: int, target: Target | None) -> Answer:
+        if code == _OK:
+            asked = None if target is None or target.run_id is None else self._run(target.run_id)
+            run = asked or self._run(catalogue.NAMED_RUNS["typical"])
+            assert run is not None  # every site has the named runs
+            return run
         if code == 429:  # noqa: PLR2004  # the status stands for itself
             return self._throttled()
         return self._canned(CODES[code])
@@ -151,7 +156,8 @@ class _Exchange:
         return replace(found, extra=(*found.extra, *self._site.bucket.headers(self._now_s)))
 
     def _refused(self, name: str) -> Answer | None:
-        api_key, app_key = self._request.first(b"dd-api-key"), self._request.first(b"dd-application-key")
+        # The parser leaves the blanks after a value, which are not part of it (RFC 9112, section 5.1).
+        api_key, app_key = (self._request.first(name).strip() for name in (b"dd-api-key", b"dd-application-key"))
         if not api_key or not app_key:
             return self._canned("401")
         if (api_key, app_key) != (self._site.api_key, self._site.app_key):

@@ -118,14 +118,18 @@ class MockState:
     def site_for_host(self, host: str) -> SiteState | None:
         """Return the site a Host header or SNI name means, with or without port; None for a name of no site.
 
-        A loopback address or `localhost` means US1.
+        A loopback address or `localhost` means US1, and so does no name at all, which HTTP/1.0 allows.
         """
         name = host.strip().lower()
         name = name[: name.find("]") + 1] if name.startswith("[") else name
         if name.count(":") == 1:
             name = name.partition(":")[0]
         name = name.rstrip(".")
-        if name in _LOOPBACK_NAMES or (name.startswith("127.") and name.replace(".", "").isdecimal()):
+        if (
+            not host.strip()
+            or name in _LOOPBACK_NAMES
+            or (name.startswith("127.") and name.replace(".", "").isdecimal())
+        ):
             return self.sites[DEFAULT_SITE]
         return self._by_host.get(name)
 
