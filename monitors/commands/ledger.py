@@ -10,8 +10,8 @@ import click
 
 from monitors.commands.options import site_option
 from monitors.commands.output import layout, note, write_stdout
-from monitors.commands.remembering import opened, state_dir_option
-from monitors.errors import UsageError
+from monitors.commands.remembering import existing, state_dir_option
+from monitors.report.text import counted
 from monitors.sites import find_site, find_sites
 
 if TYPE_CHECKING:
@@ -43,17 +43,16 @@ def command(
     """
     # Deferred: completion imports this module to list its options.
     from monitors.commands.ledger_views import as_json, as_markdown, as_table  # noqa: PLC0415
+    from monitors.memory.ledger import Ledger  # noqa: PLC0415
     from monitors.memory.view import entries, sites_of  # noqa: PLC0415
 
-    if state_dir is not None and not state_dir.is_dir():
-        message = f"--state-dir {state_dir}: there is no such directory; `probe --state-dir {state_dir}` makes it"
-        raise UsageError(message)
-    shelf = opened(state_dir)
+    shelf = existing(state_dir)
     if new_baseline is not None:
         site = find_site(new_baseline).key
-        note(f"{site}: {shelf.forget_baselines(site)} canary runs forgotten; the next answers are the new baselines")
+        forgotten = counted(shelf.forget_baselines(site) if shelf else 0, "canary run")
+        note(f"{site}: {forgotten} forgotten; the next answer is the new baseline")
         return
-    ledger = shelf.load().ledger
+    ledger = shelf.load().ledger if shelf else Ledger()
     shown = sites_of(ledger, [site.key for site in find_sites(sites)] if sites else [])
     found = entries(ledger, shown, everything=everything)
     if format_ == "json":

@@ -55,16 +55,30 @@ def session_for(state_dir: Path | None, *, no_state: bool, wiring: Wiring, setti
     stand_in = wiring.mock is not None or wiring.resolve or wiring.connect_to
     if no_state or (stand_in and state_dir is None):
         return None
-    from monitors.memory import Patience, Session  # noqa: PLC0415 - only needed where something is remembered
+    from monitors.memory import (  # noqa: PLC0415 - only needed where something is remembered
+        Patience,
+        Session,
+        StateDir,
+        default_state_dir,
+    )
 
-    shelf = opened(state_dir)
+    shelf = StateDir(state_dir or default_state_dir(os.environ))
     # A memory that does not read is told before the sites are asked, not after.
     shelf.load()
     return Session(shelf, Patience(settings.confirm_count, settings.confirm_window_s, settings.compare_after))
 
 
-def opened(state_dir: Path | None) -> StateDir:
-    """Return the state directory that is named, or the user's; raises `UsageError` where it cannot be written to."""
+def existing(state_dir: Path | None) -> StateDir | None:
+    """Return the state directory that is named, or the user's; None where the user has none, as nothing was remembered.
+
+    Raises `UsageError` where the one that is named does not exist: looking at a memory makes none.
+    """
     from monitors.memory import StateDir, default_state_dir  # noqa: PLC0415 - likewise
 
-    return StateDir(state_dir or default_state_dir(os.environ))
+    path = state_dir or default_state_dir(os.environ)
+    if path.is_dir():
+        return StateDir(path)
+    if state_dir is None:
+        return None
+    message = f"--state-dir {state_dir}: there is no such directory; `probe --state-dir {state_dir}` makes it"
+    raise UsageError(message)

@@ -114,14 +114,19 @@ def test_the_ledger_as_json_and_markdown(story: Cli) -> None:
 
 
 def test_an_empty_memory_says_so(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = "Nothing is remembered yet; `model-lab-monitor probe` does.\n"
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
+    assert cli("ledger").out == nothing
+    assert "US5: 0 canary runs forgotten" in cli("ledger", "--new-baseline", "US5").err
+    assert list(tmp_path.iterdir()) == []
     monkeypatch.setenv("MODEL_LAB_MONITOR_STATE_DIR", str(tmp_path / "state"))
     (tmp_path / "state").mkdir()
-    assert cli("ledger").out == "Nothing is remembered yet; `model-lab-monitor probe` does.\n"
+    assert cli("ledger").out == nothing
 
 
 def test_a_new_baseline_ends_a_drift_that_is_here_to_stay(cli: Cli) -> None:
     for scenario in ("healthy", CHANGED, CHANGED):
         cli(*PROBE, scenario)
     ran = cli("ledger", "--state-dir", "state", "--new-baseline", "us5")
-    assert ran.err == "US5: 1 canary runs forgotten; the next answers are the new baselines\n"
+    assert ran.err == "US5: 1 canary run forgotten; the next answer is the new baseline\n"
     assert [cli(*PROBE, CHANGED).code for _ in range(4)][-1] == 0
