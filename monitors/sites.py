@@ -66,9 +66,17 @@ def find_site(name: str) -> Site:
 
 
 def find_sites(names: Iterable[str]) -> list[Site]:
-    """Return the sites called so, in the table's order, each once; `all` or nothing at all means every site."""
-    wanted = [name for given in names for name in given.split(",") if name.strip()]
-    if not wanted or any(name.strip().lower() == "all" for name in wanted):
+    """Return the sites called so, in the table's order, each once; `all`, or no name given, means every site.
+
+    Raises `UsageError` for a name of no site, and for blanks where a name should be: a variable that is not set must
+    not send requests everywhere.
+    """
+    given_names = list(names)
+    wanted = [name for given in given_names for name in given.split(",") if name.strip()]
+    if given_names and not wanted:
+        message = f"no site is named in {given_names[0]!r}; write a site, or all"
+        raise UsageError(message)
+    if not given_names or any(name.strip().lower() == "all" for name in wanted):
         return list(SITES.values())
     found = {find_site(name).key for name in wanted}
     return [site for key, site in SITES.items() if key in found]

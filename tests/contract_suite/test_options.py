@@ -18,6 +18,7 @@ KNOWN = "Known: US1, US3, US5, EU1, AP1, AP2, UK1, US1-FED, US2-FED."
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--site="], "no site is named in ''; write a site, or all"),
         (["--site=US6"], f"unknown site 'US6'; did you mean US5? {KNOWN}"),
         (["--site=US5", "--mock-scenario=outage"],
          "--mock-scenario is for the mock sites; leave out either it or --site"),
