@@ -37,6 +37,9 @@ def cli(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.delenv(name, raising=False)
 
+    # Beside the directory, not in it: some tests look at what a command has left there.
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path.with_name(f"{tmp_path.name}-state")))
+
     def ran(*arguments: str | Path) -> Ran:
         capfd.readouterr()
         code = run([str(argument) for argument in arguments])
