@@ -7,6 +7,7 @@ what `--help` says of them stands here as data.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -79,9 +80,17 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if sys.stderr is None:
         # Closed by whoever started us: there is no place for messages, yet nothing else is wrong.
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - no pathlib here; open to the end
+    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup, for one, has it ignored
+            signal.signal(number, _leave)
     code = run(sys.argv[1:] if arguments is None else arguments)
     _drop_broken_pipe()
     sys.exit(code)
+
+
+def _leave(number: int, _frame: object) -> NoReturn:
+    """End as whoever asks for it expects, drafts of files removed on the way."""
+    raise SystemExit(128 + number)
 
 
 def run(arguments: Sequence[str]) -> int:

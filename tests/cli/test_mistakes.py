@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -209,3 +210,17 @@ def test_a_stream_the_shell_closed_is_no_bug(command: str, code: int, said: byte
         ["/bin/sh", "-c", script, sys.executable], cwd=tmp_path, capture_output=True, check=False, env=environ
     )
     assert (ran.returncode, ran.stderr) == (code, said)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_probe_that_is_ended_leaves_no_draft_behind(number: int, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(20)
+        arguments = ("probe", "--site", "US5", "--check", "unauthenticated", "--output", "report.json", "--connect-to")
+        process = started(tmp_path, *arguments, f"::127.0.0.1:{silent.getsockname()[1]}", stderr=subprocess.PIPE)
+        connection, _ = silent.accept()
+        with connection:
+            process.send_signal(number)
+            _, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (128 + number, b"")
+    assert list(tmp_path.iterdir()) == []
