@@ -58,12 +58,10 @@ def read_report(text: str, name: str) -> list[Known]:
     if not is_report(report):
         message = f"{name}: no report; write one with --format json, or with --save"
         raise UsageError(message)
-    statuses = {
-        (seen.get("site"), seen.get("check")): seen.get("status")
-        for seen in report.get("observations", [])
-        if isinstance(seen, dict)
-    }
     try:
+        statuses = {
+            (seen.get("site"), seen.get("check")): seen.get("status") for seen in report.get("observations", [])
+        }
         found = [_of_json(entry, statuses) for entry in report["findings"]]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         message = f"{name}: no report as schemas/report.json describes it"
@@ -79,7 +77,7 @@ def is_report(document: Any) -> bool:
 def _of_json(entry: Mapping[str, Any], statuses: Mapping[tuple[Any, Any], Any]) -> Known:
     site, check, source, at = (entry.get(name) for name in ("site", "check", "source", "at"))
     status = statuses.get((site, check))
-    texts = (entry["fingerprint"], entry["rule"], entry["message"])
+    texts = [entry["fingerprint"], entry["rule"], entry["message"], entry["location"] or "", check or ""]
     if not all(isinstance(text, str) for text in texts):
         raise TypeError
     return Known(
