@@ -48,7 +48,8 @@ def test_a_recording_gives_files_not_entries() -> None:
      '{"verdict": "none", "findings": [1]}', report(FINDING | {"at": "then"}), report(FINDING | {"rule": 7}),
      report(FINDING | {"location": 7}), report(FINDING | {"check": [1]}),
      '{"verdict": "none", "findings": [], "observations": [{"site": []}]}',
-     '{"verdict": "none", "findings": [], "observations": 1}', '{"verdict": "none", "findings": [], "observations": [1]}'],
+     '{"verdict": "none", "findings": [], "observations": 1}',
+     '{"verdict": "none", "findings": [], "observations": [1]}'],
 )  # fmt: skip
 def test_what_is_no_report_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match=r"^r: no report"):
