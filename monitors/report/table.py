@@ -8,10 +8,12 @@ from rich.table import Table
 from rich.text import Text
 
 from monitors.model import Kind
-from monitors.report.cells import MARKS, Cell, Mark, cells, status, took
+from monitors.report.cells import MARKS, Mark
+from monitors.report.grid import grid
 from monitors.report.grouping import problems
 from monitors.report.notes import notes
-from monitors.report.phases import PHASE_HEAD, PHASES, median_phases, phase_rows
+from monitors.report.phases import PHASE_HEAD, phase_rows
+from monitors.report.signs import STYLES, sign
 from monitors.report.summary import sentence
 from monitors.report.tables import bare_table, printed
 from monitors.report.text import for_log, listed
@@ -25,37 +27,10 @@ if TYPE_CHECKING:
     from monitors.report.value import Layout, Report
 
 MAX_PROBLEMS = 40
-# From here on there is room for times in the grid, and for the phases beside it.
-_ROOMY, _WIDE = 72, 118
 _ARROW, _DOT = "→", "·"
 _SHOWN_MESSAGES = 3
 _TEXT_CHARS = 400
 
-# Plain ANSI colours: the terminal's own palette knows whether its background is dark or light.
-_STYLES = {
-    Mark.OK: "green",
-    Mark.INFO: "blue",
-    Mark.WARNING: "yellow",
-    Mark.BREAKING: "red",
-    Mark.DOWN: "magenta",
-    Mark.SKIPPED: "dim",
-}
-_SIGNS = {
-    Mark.OK: "✓",
-    Mark.INFO: "•",
-    Mark.WARNING: "▲",
-    Mark.BREAKING: "✗",
-    Mark.DOWN: "▼",
-    Mark.SKIPPED: "·",
-}
-_ASCII_SIGNS = {
-    Mark.OK: "+",
-    Mark.INFO: "i",
-    Mark.WARNING: "!",
-    Mark.BREAKING: "x",
-    Mark.DOWN: "v",
-    Mark.SKIPPED: "-",
-}
 _WORDS = {
     Mark.INFO: "note",
     Mark.WARNING: "warning",
@@ -84,7 +59,7 @@ class _Drawing:
 
     def parts(self) -> Iterator[RenderableType]:
         if self.report.command == "probe" and self.report.sites:
-            yield self.grid()
+            yield grid(self.report, self.layout)
             yield ""
             if self.layout.verbose:
                 yield self.phases()
@@ -98,35 +73,6 @@ class _Drawing:
         for line in self.report.harness_failures:
             yield _text(f"The monitor itself failed: {line}", "bold red")
         yield self.sentence()
-
-    def mark(self, mark: Mark) -> Text:
-        return Text((_SIGNS if self.layout.unicode else _ASCII_SIGNS)[mark], style=_STYLES[mark], end="")
-
-    def grid(self) -> Table:
-        checks, rows = cells(self.report)
-        wide = self.layout.width >= _WIDE
-        table = bare_table()
-        table.add_column(Text("site"), no_wrap=True)
-        for check in checks:
-            table.add_column(_text(check), no_wrap=True)
-        if wide:
-            for phase in PHASES:
-                table.add_column(Text(phase), justify="right", style="dim", no_wrap=True)
-        for site, row in rows.items():
-            medians = median_phases(self.report, site) if wide else []
-            table.add_row(_text(site, "bold"), *(self.cell(cell) for cell in row), *medians)
-        return table
-
-    def cell(self, cell: Cell | None) -> Text:
-        if cell is None:
-            return Text("")
-        line = self.mark(cell.mark)
-        if cell.seen is None:
-            return line
-        line.append(f" {for_log(status(cell))}", style="" if cell.mark is Mark.OK else _STYLES[cell.mark])
-        if (time := took(cell)) and self.layout.width >= _ROOMY:
-            line.append(f" {time:>6}", style="dim")
-        return line
 
     def phases(self) -> Table:
         table = bare_table()
@@ -152,7 +98,7 @@ class _Drawing:
         mark = Mark.DOWN if down else MARKS[problem.level]
         if first.accepted:
             mark = Mark.SKIPPED
-        lines = [Text(f"{_WORDS[mark]}  ", style=_STYLES[mark]) + self.title(problem)]
+        lines = [Text(f"{_WORDS[mark]}  ", style=STYLES[mark]) + self.title(problem)]
         place = [_text(first.location, "cyan")] if first.location is not None else []
         if problem.moved:
             place.append(_text(f" {_ARROW} ".join(problem.moved)))
@@ -163,7 +109,7 @@ class _Drawing:
         said = [first.rule, problem.where(self.report), first.fingerprint if self.layout.verbose else ""]
         lines.append(_text(f" {_DOT} ".join(part for part in said if part), "dim"))
         table = Table.grid(padding=(0, 1, 0, 0))
-        table.add_row(self.mark(mark), Text("\n").join(lines))
+        table.add_row(sign(mark, self.layout), Text("\n").join(lines))
         return table
 
     def title(self, problem: Problem) -> Text:
@@ -180,4 +126,4 @@ class _Drawing:
         mark = Mark.OK if worst is None else MARKS[worst]
         if self.report.harness_failures:
             mark = Mark.BREAKING
-        return self.mark(mark) + Text(" ") + _text(sentence(self.report), "bold")
+        return sign(mark, self.layout) + Text(" ") + _text(sentence(self.report), "bold")

@@ -69,6 +69,41 @@ def test_a_wide_terminal_has_room_for_the_median_of_each_phase(mixed: Report) ->
     assert "first byte" not in table(mixed, Layout(80))
 
 
+@pytest.mark.parametrize("width", range(40, 140))
+def test_every_width_shows_whole_sites_and_every_mark(mixed: Report, width: int) -> None:
+    """Nothing in the grid is cut, whatever there is room for beside the marks."""
+    grid = table(mixed, Layout(width)).split("\n\n")[0]
+    assert "…" not in grid
+    lines = grid.splitlines()[-9:]
+    assert [line.split()[0] for line in lines] == mixed.sites
+    marks = [re.findall("[✓✗▲▼•·]", line) for line in lines]
+    assert marks[1] == ["·", "·", "·", "✓"]
+    assert marks[2] == ["✗", "✓", "✓", "✓"]
+    assert marks[3] == ["▼"] * 4
+
+
+def test_a_narrow_terminal_gets_less_of_each_probe(mixed: Report) -> None:
+    def us1(width: int) -> str:
+        return next(line for line in table(mixed, Layout(width)).splitlines() if line.startswith("US1 "))
+
+    assert us1(80) == "US1       ▲ 200 198 ms   ✓ 404 198 ms   ✓ 400 198 ms   ✓ 401 198 ms"
+    assert us1(65) == "US1       ▲ 200       ✓ 404       ✓ 400         ✓ 401"
+    assert us1(52) == "US1      ▲ 200      ✓ 404      ✓ 400      ✓ 401"
+    assert us1(40) == "US1     ▲   ✓     ✓       ✓"
+
+
+def test_a_long_heading_is_broken_where_it_has_to_be(mixed: Report) -> None:
+    assert table(mixed, Layout(40)).splitlines()[:2] == [
+        "            not-  bad-    unauthen",
+        "site    run found request ticated",
+    ]
+
+
+def test_phases_come_as_soon_as_they_fit(mixed: Report) -> None:
+    first = next(width for width in range(72, 200) if "first byte" in table(mixed, Layout(width)))
+    assert max(cell_len(line) for line in table(mixed, Layout(first)).split("\n\n")[0].splitlines()) == first
+
+
 def test_verbose_lists_each_probe_with_its_phases_size_and_certificate(mixed: Report) -> None:
     text = table(mixed, Layout(120, verbose=True))
     assert re.search(r"^US1 +run +1 ms +12 ms +24 ms +161 ms +<1 ms +9.0 kB +90 d$", text, re.MULTILINE)
