@@ -31,6 +31,33 @@ class Mark(enum.Enum):
 MARKS = {Level.BREAKING: Mark.BREAKING, Level.WARNING: Mark.WARNING, Level.INFO: Mark.INFO}
 """The mark of a finding's level."""
 
+WORDS = {
+    Mark.OK: "all well",
+    Mark.INFO: "note",
+    Mark.WARNING: "warning",
+    Mark.BREAKING: "breaking",
+    Mark.DOWN: "unavailable",
+    Mark.SKIPPED: "accepted",
+}
+"""What a mark is called where it stands for a finding, or for a whole report."""
+
+
+def mark_of(finding: Finding, level: Level | None = None) -> Mark:
+    """Return the mark of a finding, at the level of its problem if given: an outage is another thing than a break."""
+    level = finding.level if level is None else level
+    if finding.accepted is not None:
+        return Mark.SKIPPED
+    if finding.kind is Kind.AVAILABILITY and level is Level.BREAKING:
+        return Mark.DOWN
+    return MARKS[level]
+
+
+def worst_mark(report: Report) -> Mark:
+    """Return the mark of a whole report: of what nobody has accepted, a broken contract first, then an outage."""
+    marks = {mark_of(finding) for finding in report.findings}
+    worst_first = (Mark.BREAKING, Mark.DOWN, Mark.WARNING, Mark.INFO)
+    return next((mark for mark in worst_first if mark in marks), Mark.OK)
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -42,7 +69,7 @@ class Cell:
 
 
 # The rule's whole name stands below the grid; here a word must do.
-_WORDS = {
+_FAILURES = {
     "name-not-resolved": "no name",
     "connection-refused": "refused",
     "connection-failed": "no route",
@@ -85,9 +112,7 @@ def _cell(seen: Observation, found: Sequence[Finding]) -> Cell:
     if not counting:
         return Cell(Mark.INFO, seen, found[0]) if found else Cell(Mark.OK, seen)
     worst = max(counting, key=lambda finding: (finding.level, finding.kind is Kind.AVAILABILITY))
-    if worst.kind is Kind.AVAILABILITY and worst.level is Level.BREAKING:
-        return Cell(Mark.DOWN, seen, worst)
-    return Cell(MARKS[worst.level], seen, worst)
+    return Cell(mark_of(worst), seen, worst)
 
 
 def status(cell: Cell) -> str:
@@ -96,7 +121,7 @@ def status(cell: Cell) -> str:
         return ""
     if cell.seen.failure is not None:
         rule = cell.seen.failure.rule
-        return _WORDS.get(rule, rule)
+        return _FAILURES.get(rule, rule)
     return str(cell.seen.status) if cell.seen.status is not None else "no answer"
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from monitors.model import verdict
-from monitors.report.cells import MARKS, Mark, answer, cells
+from monitors.report.cells import WORDS, Mark, answer, cells, mark_of, worst_mark
 from monitors.report.grouping import problems
 from monitors.report.notes import notes
 from monitors.report.summary import sentence
@@ -42,7 +41,7 @@ def render(report: Report, layout: Layout) -> str:  # noqa: ARG001 - every rende
 
 
 def _lines(report: Report) -> Iterator[str]:
-    yield f"### Model Lab API: {verdict(report.findings)}"
+    yield f"### Model Lab API: {_verdict(report)}"
     yield ""
     yield escaped(sentence(report))
     for line in report.harness_failures:
@@ -61,6 +60,14 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"<sub>model-lab-monitor {escaped(report.version)}, {utc(report.at)}</sub>"
 
 
+def _verdict(report: Report) -> str:
+    """Return the report in a word."""
+    if report.harness_failures:
+        return "the monitor failed"
+    mark = worst_mark(report)
+    return "nothing judged" if mark is Mark.OK and not report.observations else WORDS[mark]
+
+
 def _grid(report: Report) -> Iterator[str]:
     checks, rows = cells(report)
     yield _row(["site", *checks])
@@ -74,11 +81,11 @@ def _problems(report: Report, found: Sequence[Problem]) -> Iterator[str]:
     yield _row(["", "rule", "location", "what", "expected → actual", "where"])
     yield _row(["---"] * 6)
     for problem in found[:MAX_PROBLEMS]:
-        first = problem.first
+        first, mark = problem.first, mark_of(problem.first, problem.level)
         moved = " → ".join(code(value) for value in problem.moved or ())
         yield _row(
             [
-                f"{_MARKS[MARKS[problem.level]]} {problem.level}" if not first.accepted else f"☑️ {problem.level}",
+                f"{_MARKS[mark]} {WORDS[mark]}",
                 code(first.rule),
                 code(plain(first.location, _CELL_CHARS)) if first.location else "",
                 escaped("; ".join(filter(None, (first.message, problem.acceptance))), _TEXT_CHARS),

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from monitors.model import Kind
-from monitors.report.cells import MARKS, Mark
+from monitors.report.cells import MARKS, WORDS, Mark, mark_of
 from monitors.report.grid import grid
 from monitors.report.grouping import problems
 from monitors.report.notes import notes
@@ -30,14 +29,6 @@ MAX_PROBLEMS = 40
 _ARROW, _DOT = "→", "·"
 _SHOWN_MESSAGES = 3
 _TEXT_CHARS = 400
-
-_WORDS = {
-    Mark.INFO: "note",
-    Mark.WARNING: "warning",
-    Mark.BREAKING: "breaking",
-    Mark.DOWN: "unavailable",
-    Mark.SKIPPED: "accepted",
-}
 
 
 def render(report: Report, layout: Layout) -> str:
@@ -94,11 +85,8 @@ class _Drawing:
     def problem(self, problem: Problem) -> RenderableType:
         """Draw one problem: what it is, where in the answer, and on the last line the rule and the sites."""
         first = problem.first
-        down = first.kind is Kind.AVAILABILITY and MARKS[problem.level] is Mark.BREAKING
-        mark = Mark.DOWN if down else MARKS[problem.level]
-        if first.accepted:
-            mark = Mark.SKIPPED
-        lines = [Text(f"{_WORDS[mark]}  ", style=STYLES[mark]) + self.title(problem)]
+        mark = mark_of(first, problem.level)
+        lines = [Text(f"{WORDS[mark]}  ", style=STYLES[mark]) + self.title(problem)]
         place = [_text(first.location, "cyan")] if first.location is not None else []
         if problem.moved:
             place.append(_text(f" {_ARROW} ".join(problem.moved)))
@@ -124,6 +112,8 @@ class _Drawing:
     def sentence(self) -> Text:
         worst = max((finding.level for finding in self.report.findings if finding.accepted is None), default=None)
         mark = Mark.OK if worst is None else MARKS[worst]
+        if mark is Mark.OK and not self.report.observations:
+            mark = Mark.WARNING
         if self.report.harness_failures:
             mark = Mark.BREAKING
         return sign(mark, self.layout) + Text(" ") + _text(sentence(self.report), "bold")

@@ -170,7 +170,7 @@ def test_github_gets_a_step_summary_too(cli: Cli, tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     ran = cli("probe", "--mock", "US5=outage", "--format", "github")
     assert ran.out.startswith("::error title=edge-answer::")
-    assert summary.read_text("utf-8").startswith("before\n### Model Lab API: breaking\n")
+    assert summary.read_text("utf-8").startswith("before\n### Model Lab API: unavailable\n")
 
 
 def test_a_step_summary_that_cannot_be_written_is_a_warning(

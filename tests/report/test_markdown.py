@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from markdown_it import MarkdownIt
@@ -11,7 +12,7 @@ from monitors.report.markdown import code, escaped
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from monitors.model import Finding
+    from monitors.model import Finding, Observation
     from monitors.report import Report
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
@@ -44,6 +45,24 @@ def test_the_grid_and_the_problems_are_two_tables(mixed: Report) -> None:
         "run on US5 and AP1",
     ]
     assert text.startswith("### Model Lab API: breaking\n\nEU1 is unavailable (connection-refused);")
+
+
+def test_an_outage_is_called_the_same_everywhere(mixed: Report) -> None:
+    text = RENDERERS["markdown"](mixed)
+    assert [row[0] for row in tables(text)[1][1:]] == ["⚫ unavailable", "🔴 breaking", "🟡 warning", "🔵 note"]
+    down = replace(mixed, findings=tuple(found for found in mixed.findings if found.site == "EU1"))
+    text = RENDERERS["markdown"](down)
+    assert text.startswith("### Model Lab API: unavailable\n")
+    assert "🔴" not in text
+
+
+def test_the_heading_says_how_it_went(report: Callable[..., Report], observation: Callable[..., Observation]) -> None:
+    def heading(**members: Any) -> str:
+        return RENDERERS["markdown"](report(**members)).split("\n")[0].removeprefix("### Model Lab API: ")
+
+    assert heading(observations=(observation(),)) == "all well"
+    assert heading() == "nothing judged"
+    assert heading(harness_failures=("the disk is full",)) == "the monitor failed"
 
 
 def test_nothing_found_has_no_table_of_problems(report: Callable[..., Report]) -> None:

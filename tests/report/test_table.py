@@ -163,6 +163,11 @@ def test_a_warning_alone_ends_in_a_warning_sign(report: Callable[..., Report], f
     assert text.splitlines()[-1].startswith("▲ 1 warning")
 
 
+@pytest.mark.parametrize("command", ["probe", "check"])
+def test_nothing_judged_gets_no_tick(command: str, report: Callable[..., Report]) -> None:
+    assert table(report(command), Layout(80)).startswith("▲ Nothing was judged")
+
+
 def test_a_check_asked_of_one_site_alone_leaves_the_other_cells_empty(
     report: Callable[..., Report], observation: Callable[..., Observation]
 ) -> None:
