@@ -26,6 +26,7 @@ DEBUG_VARIABLE = "MODEL_LAB_MONITOR_DEBUG"
 COMMANDS = {
     "probe": "Probe the sites once and judge every answer.",
     "check": "Judge recorded answers offline.",
+    "diff": "Compare two contracts.",
     "upstream": "Compare the vendor's page with the contract.",
     "accept": "Accept findings, with a reason, in a file people review.",
     "propose": "Write a patch of the contract that makes findings true.",

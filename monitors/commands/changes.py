@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from monitors.model import JSON, Finding
 
 _WORDS = {Level.BREAKING: "breaking change", Level.WARNING: "warning", Level.INFO: "harmless change"}
+_TITLES = {"diff": "Contracts compared", "upstream": "Published description"}
 _SHOWN = 50
 _INDENT = 10
 _TEXT_CHARS = 300
@@ -51,7 +52,7 @@ def rendered(command: str, found: Sequence[Finding], sources: Sequence[str], for
     if format_ == "json":
         return _json(command, found, sources)
     if format_ == "markdown":
-        return "\n".join(_markdown(found, sources)) + "\n"
+        return "\n".join(_markdown(command, found, sources)) + "\n"
     return _table(found, sources)
 
 
@@ -86,8 +87,8 @@ def _where(finding: Finding) -> str:
     return " ".join(part for part in (finding.site, finding.check, finding.location) if part)
 
 
-def _markdown(found: Sequence[Finding], sources: Sequence[str]) -> list[str]:
-    lines = [f"### Published description: {verdict(found)}", "", escaped(sentence(found, sources))]
+def _markdown(command: str, found: Sequence[Finding], sources: Sequence[str]) -> list[str]:
+    lines = [f"### {_TITLES[command]}: {verdict(found)}", "", escaped(sentence(found, sources))]
     if found:
         lines += ["", "| level | rule | where | what |", "|---|---|---|---|"]
         lines += [

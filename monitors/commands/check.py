@@ -14,6 +14,7 @@ from monitors.commands.accepted import accepted_option, entries_of, with_accepte
 from monitors.commands.options import report_options
 from monitors.commands.output import destination, note, publish
 from monitors.commands.progress import progress
+from monitors.commands.samples import Against, judged, sample_options
 from monitors.errors import UsageError
 from monitors.exit_codes import ExitCode, exit_code, threshold
 from monitors.model import Finding, Level, Observation
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     help="HTTP status that raw JSON bodies came with.  [default: 200]",
 )
 @click.option("--run-id", metavar="ID", help="Run id that answers recorded without their URL were asked for.")
+@sample_options
 @report_options
 @accepted_option
 def command(
@@ -41,6 +43,9 @@ def command(
     paths: tuple[Path, ...],
     status: int | None,
     run_id: str | None,
+    schema: Path | None,
+    baseline: tuple[Path, ...],
+    samples: tuple[Path, ...],
     format_: str,
     output: Path | None,
     accepted: Path | None,
@@ -52,12 +57,21 @@ def command(
 
     Answers of other operations are counted and left aside. - reads standard input. A file that cannot be read, or
     nothing of this operation in any of them, is exit code 2.
+
+    With --schema, --baseline or --sample, raw bodies of any API are judged: what they break of the schema, and how
+    they drifted from earlier bodies of the same resource, or from those of others.
     """
     from monitors.recordings import count_files  # noqa: PLC0415 - brings YAML
 
     entries = entries_of(accepted)
+    against = Against(schema, baseline, samples)
     with ExitStack() as stack:
         write = stack.enter_context(destination(output))
+        if against.anything:
+            level = threshold(fail_on) if fail_on else Level.BREAKING
+            report = with_accepted(judged(paths, against, level), entries)
+            publish(report, write, format_, verbose=verbose, quiet=quiet)
+            return exit_code(report.findings, report.fail_on)
         reading = _Reading(status, run_id)
         with progress("reading", count_files(paths), quiet=quiet) as step:
             reading.read_all(paths, lambda path: step(path.name))

@@ -111,12 +111,13 @@ def diff_documents(base: Path, revision: Path) -> list[Finding]:
     if old.body is None and new.body is None:
         pairs = list(openapi.changes(old.home, new.home))
     else:
-        pairs = [("", change) for change in diff_parts(_body(old), _body(new))]
+        pairs = [("", change) for change in diff_parts(body_of(old), body_of(new))]
     findings = [_finding(source, change) for source, change in pairs]
     return sorted(findings, key=lambda finding: -finding.level)
 
 
-def _body(document: Document) -> Parts:
+def body_of(document: Document) -> Parts:
+    """Return the schema of a document's one body; raises `UsageError` where it describes several, or none."""
     body: Parts | None = document.body or openapi.sole_body(document.home)
     if body is None:
         message = (

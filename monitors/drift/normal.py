@@ -55,11 +55,6 @@ class Normaliser:
             self._made[place] = (parts, _normalise(parts))
         return self._made[place][1]
 
-    def never(self, parts: Parts) -> bool:
-        """Tell whether no value at all is allowed."""
-        node = self.node(parts)
-        return not node.variants and not node.nullable
-
 
 def _normalise(parts: Parts) -> Node:
     spread = _Spread(parts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from dataclasses import dataclass, field
 from functools import cache
@@ -83,13 +82,17 @@ class Plain:
 _BARE = Plain()._said()  # noqa: SLF001  # of this very class
 
 
+_EXACT = 2**53
+"""Up to here a double is the whole number it seems to be."""
+
+
 def canonical(value: Any) -> str:
     """Return JSON in which equal values have equal text: 1 and 1.0 are equal, member order does not matter."""
     return json.dumps(_plain_numbers(value), sort_keys=True, default=str)
 
 
 def _plain_numbers(value: Any) -> Any:
-    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
+    if isinstance(value, float) and abs(value) < _EXACT and value.is_integer():
         return int(value)
     if isinstance(value, list):
         return [_plain_numbers(child) for child in value]

@@ -94,10 +94,12 @@ class Folder(Mapping[str, Home]):
     def __init__(self) -> None:
         """Start with nothing read."""
         self._read: dict[str, Home] = {}
+        self._named: dict[str, Path] = {}
 
     def open(self, path: Path) -> Home:
         """Return a file as a document whose references are all good; raises `UsageError` for one that is not."""
         address = path.resolve().as_uri()
+        self._named[address] = path
         home = self[address]
         waiting, checked = [address], set[str]()
         while waiting:
@@ -105,7 +107,7 @@ class Folder(Mapping[str, Home]):
             checked.add(here)
             lost = dangling(self[here])
             if lost:
-                message = f"{_path(here)}: the reference {lost[0]!r} leads nowhere; only local files are followed"
+                message = f"{self._path(here)}: the reference {lost[0]!r} leads nowhere; only local files are followed"
                 raise UsageError(message)
             waiting.extend(other for other in self._read if other not in checked)
         return home
@@ -113,7 +115,7 @@ class Folder(Mapping[str, Home]):
     def __getitem__(self, address: str) -> Home:
         """Return the document at an address, read once."""
         if address not in self._read:
-            self._read[address] = Home(read(_path(address)), address, self)
+            self._read[address] = Home(read(self._path(address)), address, self)
         return self._read[address]
 
     def __contains__(self, address: object) -> bool:
@@ -122,6 +124,10 @@ class Folder(Mapping[str, Home]):
             return False
         path = _path(address)
         return address in self._read or (path.suffix.lower() in _SUFFIXES and path.is_file())
+
+    def _path(self, address: str) -> Path:
+        """Return the file at an address, as the user named it if they did."""
+        return self._named.get(address, _path(address))
 
     def __iter__(self) -> Iterator[str]:
         """Yield the addresses read so far."""

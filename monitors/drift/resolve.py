@@ -59,20 +59,18 @@ def resolve(part: Part, reference: str) -> Part | None:
     if address in part.home.neighbours:
         homes.append(part.home.neighbours[address])
     for home in homes:
-        found = _inside(home, home.root, fragment, address)
+        found = _inside(home, home.root, fragment, address) or _by_name(home, f"{home.address}#{fragment}")
         if found is not None:
             return found
-    return _by_name(part.home, address, fragment)
+    return _by_name(part.home, f"{address}#{fragment}") or _below_an_id(part.home, address, fragment)
 
 
-def _by_name(home: Home, address: str, fragment: str) -> Part | None:
-    named = home.named()
-    for name in (f"{address}#{fragment}", address, f"#{fragment}"):
-        if fragment and name.endswith(f"#{fragment}") and name in named:
-            return Part(named[name], home, address)
-    if address in named:
-        return _inside(home, named[address], fragment, address)
-    return None
+def _by_name(home: Home, name: str) -> Part | None:
+    return Part(home.named()[name], home, urldefrag(name)[0]) if name in home.named() else None
+
+
+def _below_an_id(home: Home, address: str, fragment: str) -> Part | None:
+    return _inside(home, home.named()[address], fragment, address) if address in home.named() else None
 
 
 def _inside(home: Home, root: Any, fragment: str, address: str) -> Part | None:

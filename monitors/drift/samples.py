@@ -8,7 +8,7 @@ from monitors.drift import baseline as earlier
 from monitors.drift import others
 from monitors.drift.deltas import Delta, Path, gathered, place
 from monitors.drift.explain import Explainer
-from monitors.drift.resolve import Home, Part
+from monitors.drift.resolve import Home, Part, shortened
 from monitors.drift.shape import learn
 from monitors.errors import UsageError
 from monitors.model import JSON, Change, Level
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from monitors.drift.resolve import Parts
 
 _DATA = frozenset({"enum", "const", "default", "example", "examples"})
+_DEFINITIONS = ("$defs", "definitions", "components")
 _NAMES = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
 _SUPERSEDED = frozenset({"required-property-removed", "optional-property-added"})
 _OTHER_THING = frozenset({"variant-added", "one-of-flattened", "type-changed", "became-nullable"})
@@ -32,30 +33,54 @@ def judge_sample(schema: Any, baseline: Sequence[JSON], samples: Sequence[JSON],
     `schema` is a self-contained JSON Schema or None. `baseline` holds earlier bodies of the same resource, oldest
     first; `samples` bodies of other resources of its kind. Raises `UsageError` for a schema that cannot be used.
     """
-    explainer = Explainer()
     parts: Parts | None = None if schema is None else (Part(schema, Home(schema)),)
-    found: list[Change] = []
-    if parts is not None:
-        deltas = list(explainer.explain(parts, body))
-        found = gathered(deltas)
-        found.extend(_unexplained(schema, body, found))
-    drift = list(earlier.changes(explainer, parts, baseline, body)) if baseline else []
-    found = _with_drift(found, drift)
-    if samples:
-        aside = others.changes(explainer, parts, learn(samples), body)
-        found.extend(_new_places(found, gathered(aside)))
-    return sorted(found, key=lambda change: (change.location, change.what, change.message))
+    return SampleJudge(parts, baseline, samples).judge(body)
+
+
+class SampleJudge:
+    """Judges any number of bodies against the same schema, earlier bodies and samples, see `judge_sample`."""
+
+    __slots__ = ("_baseline", "_others", "_parts", "_validator")
+
+    def __init__(self, parts: Parts | None, baseline: Sequence[JSON] = (), samples: Sequence[JSON] = ()) -> None:
+        """Make everything ready; raises `UsageError` for a schema that cannot be used."""
+        self._parts = None if parts is None else shortened(parts)
+        self._validator = None if self._parts is None else _validator(_whole(self._parts[0]))
+        self._baseline = list(baseline)
+        self._others = learn(samples) if samples else None
+
+    def judge(self, body: JSON) -> list[Change]:
+        """Return what one body breaks and how it drifted, as changes ordered by place."""
+        explainer, parts = Explainer(), self._parts
+        found: list[Change] = []
+        if parts is not None and self._validator is not None:
+            found = gathered(explainer.explain(parts, body))
+            found.extend(_unexplained(self._validator, body, found))
+        drift = list(earlier.changes(explainer, parts, self._baseline, body)) if self._baseline else []
+        found = _with_drift(found, drift)
+        if self._others is not None:
+            aside = others.changes(explainer, parts, self._others, body)
+            found.extend(_new_places(found, gathered(aside)))
+        return sorted(found, key=lambda change: (change.location, change.what, change.message))
+
+
+def _whole(part: Part) -> Any:
+    """Return a schema with the definitions of its document, so that it can stand alone."""
+    root = part.home.root
+    if part.raw is root or not isinstance(part.raw, dict) or not isinstance(root, dict):
+        return part.raw
+    return {**{name: root[name] for name in _DEFINITIONS if name in root}, **part.raw}
 
 
 def _level(change: Change) -> Level:
     return RULES[rule_id(change)].level
 
 
-def _unexplained(schema: Any, body: JSON, found: list[Change]) -> Iterator[Change]:
+def _unexplained(validator: Contract, body: JSON, found: list[Change]) -> Iterator[Change]:
     """Yield what only the validator knows: keywords that speak of no single type, patterns, conditions."""
     bad = [change for change in found if _level(change) >= Level.WARNING]
     said = {(change.what, change.location) for change in found}
-    for change in _validator(schema).explain(body):
+    for change in validator.explain(body):
         known = (change.what, change.location) in said or any(_touches(change, other) for other in bad)
         if not known and change.what != "optional-property-added":
             yield change
@@ -66,6 +91,8 @@ def _touches(change: Change, other: Change) -> bool:
 
 
 def _within(inner: str, outer: str) -> bool:
+    # What holds for every member of a map is said as `.*`, while the validator names each member.
+    outer = outer.partition(".*")[0]
     return inner == outer or (inner.startswith(outer) and inner[len(outer)] in ".[")
 
 
