@@ -11,19 +11,25 @@ import click
 
 from monitors import __version__
 from monitors.commands.accepted import accepted_option, entries_of, with_accepted
-from monitors.commands.options import report_options
+from monitors.commands.options import Int64, report_options
 from monitors.commands.output import destination, note, publish
 from monitors.commands.progress import progress
 from monitors.commands.samples import Against, judged, sample_options
 from monitors.errors import UsageError
 from monitors.exit_codes import ExitCode, exit_code, threshold
+from monitors.jsonbody import parse
 from monitors.model import Finding, Level, Observation
+from monitors.report.text import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from monitors.recordings import LeftAside
     from monitors.report import Report
+
+_OK = 200
+_HEAD_BYTES = 4096
+_SHOWN_FILES = 3
 
 
 @click.command("check", short_help="Judge recorded answers offline.")
@@ -34,7 +40,9 @@ if TYPE_CHECKING:
     metavar="STATUS",
     help="HTTP status that raw JSON bodies came with.  [default: 200]",
 )
-@click.option("--run-id", metavar="ID", help="Run id that answers recorded without their URL were asked for.")
+@click.option(
+    "--run-id", type=Int64(), metavar="ID", help="Run id that answers recorded without their URL were asked for."
+)
 @sample_options
 @report_options
 @accepted_option
@@ -42,7 +50,7 @@ def command(
     *,
     paths: tuple[Path, ...],
     status: int | None,
-    run_id: str | None,
+    run_id: int | None,
     schema: Path | None,
     baseline: tuple[Path, ...],
     samples: tuple[Path, ...],
@@ -72,12 +80,14 @@ def command(
             report = with_accepted(judged(paths, against, level), entries)
             publish(report, write, format_, verbose=verbose, quiet=quiet)
             return exit_code(report.findings, report.fail_on)
-        reading = _Reading(status, run_id)
+        reading = _Reading(status, None if run_id is None else str(run_id))
         with progress("reading", count_files(paths), quiet=quiet) as step:
             reading.read_all(paths, lambda path: step(path.name))
         report = with_accepted(reading.report(threshold(fail_on) if fail_on else Level.BREAKING), entries)
         if report.observations or not reading.mistakes:
             publish(report, write, format_, verbose=verbose, quiet=quiet)
+    if not quiet:
+        reading.hint()
     return reading.code(report)
 
 
@@ -90,6 +100,7 @@ class _Reading:
         self.findings: list[Finding] = []
         self.left_aside: list[LeftAside] = []
         self.mistakes: list[UsageError] = []
+        self.like_errors: list[str] = []
 
     def read_all(self, paths: Sequence[Path], on_file: Callable[[Path], None]) -> None:
         from monitors.contract import judge  # noqa: PLC0415 - brings the validator
@@ -100,6 +111,8 @@ class _Reading:
                 for entry in read(path, status=self.status, run_id=self.run_id, on_file=on_file):
                     if isinstance(entry, Observation):
                         self.findings += judge(entry)
+                        if self.status is None and _looks_like_an_error(entry):
+                            self.like_errors.append(entry.source or "")
                         self.observations.append(entry.without_body())
                     else:
                         self.left_aside.append(entry)
@@ -119,6 +132,15 @@ class _Reading:
             fail_on=fail_on,
         )
 
+    def hint(self) -> None:
+        """Say on stderr which bodies are likely to have come with another status than the one taken for granted."""
+        if self.like_errors:
+            looks = "looks like an error" if len(self.like_errors) == 1 else "look like errors"
+            note(
+                f"note: {listed(self.like_errors, _SHOWN_FILES)} {looks}, but no status was given, so 200 was taken; "
+                "give the one it came with, e.g. --status 404"
+            )
+
     def code(self, report: Report) -> int:
         """Say on stderr what could not be judged, and return the exit code."""
         for mistake in self.mistakes:
@@ -126,6 +148,17 @@ class _Reading:
         if self.mistakes:
             return ExitCode.USAGE
         if not self.observations:
-            note("error: nothing to judge: none of the recorded answers is one of this operation")
+            none = "none of the recorded answers is one of this operation"
+            note(
+                f"error: nothing to judge: {none if self.left_aside else 'no answer was found; is the file complete?'}"
+            )
             return ExitCode.USAGE
         return exit_code(report.findings, report.fail_on)
+
+
+def _looks_like_an_error(seen: Observation) -> bool:
+    """Tell whether a raw body, which nobody gave a status, has the form of the API's errors."""
+    if seen.url or seen.headers or seen.status != _OK:
+        return False
+    document = parse(seen.body).value if b'"errors"' in seen.body[:_HEAD_BYTES] else None
+    return isinstance(document, dict) and isinstance(document.get("errors"), list) and "data" not in document

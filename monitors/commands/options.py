@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -43,6 +44,21 @@ class Seconds(click.FloatRange):
         return seconds
 
 
+class Int64(click.IntRange):
+    """An integer as the path of the operation takes it: any other word there would be another operation."""
+
+    def __init__(self) -> None:
+        """Take what 64 bits hold."""
+        super().__init__(-(2**63), 2**63 - 1)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the option's text."""
+        if not re.fullmatch(r"-?[0-9]+", str(value)):
+            self.fail(f"{str(value)!r} is no integer, as run ids are", param, ctx)
+        number: int = super().convert(value, param, ctx)
+        return number
+
+
 def _refuse_blank(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
     """Refuse a list that names nothing, such as a variable that is not set: all sites were not meant."""
     if given and not any(text.strip(" ,") for text in given):
@@ -72,7 +88,12 @@ config_option = click.option(
 def report_options(function: F) -> F:
     """Add the options of every command that prints a report."""
     for option in (
-        click.option("-v", "--verbose", is_flag=True, help="In the table, list each probe with its phases."),
+        click.option(
+            "-v",
+            "--verbose",
+            is_flag=True,
+            help="In the table, list each probe with its phases, or each recorded answer.",
+        ),
         click.option("-q", "--quiet", is_flag=True, help="No progress and no notes on stderr."),
         click.option(
             "--fail-on",

@@ -103,6 +103,12 @@ def cells(report: Report) -> tuple[list[str], dict[str, list[Cell | None]]]:
     return checks, {site: [by_place.get((site, check)) for check in checks] for site in report.sites}
 
 
+def recorded(report: Report) -> list[Cell]:
+    """Return the cell of each answer that was recorded rather than probed."""
+    found = report.findings_by_place()
+    return [_cell(seen, found.get(place_of(seen), ())) for seen in report.observations]
+
+
 def _in_order(checks: Sequence[str]) -> list[str]:
     return [check for check in CHECKS if check in checks] + sorted(set(checks) - CHECKS.keys())
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from monitors.report.cells import MARKS, WORDS, Mark, mark_of
+from monitors.report.cells import MARKS, WORDS, Mark, mark_of, recorded, status
 from monitors.report.grid import grid
 from monitors.report.grouping import problems
 from monitors.report.notes import notes
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from monitors.report.grouping import Problem
     from monitors.report.value import Layout, Report
 
-MAX_PROBLEMS = 40
+MAX_PROBLEMS, MAX_ANSWERS = 40, 1000
 _ARROW, _DOT = "→", "·"
 _SHOWN_MESSAGES = 3
 _TEXT_CHARS = 400
@@ -55,6 +55,9 @@ class _Drawing:
             if self.layout.verbose:
                 yield self.phases()
                 yield ""
+        if self.report.command == "check" and self.report.observations and self.layout.verbose:
+            yield from self.answers()
+            yield ""
         yield from self.problems()
         notes_of = notes(self.report)
         for note in notes_of:
@@ -72,6 +75,19 @@ class _Drawing:
         for row in phase_rows(self.report):
             table.add_row(*(_text(column) for column in row))
         return table
+
+    def answers(self) -> Iterator[RenderableType]:
+        """List each recorded answer that was judged: how it did, what came back, and where it is recorded."""
+        table = Table.grid(padding=(0, 1, 0, 0))
+        for column in ("mark", "status"):
+            table.add_column(column, no_wrap=True)
+        judged = recorded(self.report)
+        for cell in judged[:MAX_ANSWERS]:
+            place = f" {_DOT} ".join(part for part in (cell.seen.source, cell.seen.site) if part) if cell.seen else ""
+            table.add_row(sign(cell.mark, self.layout), _text(status(cell)), _text(place))
+        yield table
+        if len(judged) > MAX_ANSWERS:
+            yield Text(f"and {len(judged) - MAX_ANSWERS:,} more", style="dim")
 
     def problems(self) -> Iterator[RenderableType]:
         found = problems(self.report.findings)

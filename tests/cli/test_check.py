@@ -6,13 +6,13 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
+import pytest
 
 import schemas
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
     from conftest import Cli
 
 REPORT = jsonschema_rs.Draft202012Validator(schemas.document("report"))
@@ -80,6 +80,50 @@ def test_nothing_to_judge_is_no_success(cli: Cli, tmp_path: Path) -> None:
     assert ran.code == 2
     assert ran.err == "error: nothing to judge: none of the recorded answers is one of this operation\n"
     assert "Nothing was judged" in ran.out
+
+
+def test_a_recording_cut_short_is_not_taken_for_an_empty_one(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("interactions:\n- request: {")
+    ran = cli("check", path)
+    assert (ran.code, ran.err) == (2, "error: nothing to judge: no answer was found; is the file complete?\n")
+    assert ran.out == "▲ Nothing was judged (0 judged).\n"
+
+
+@pytest.mark.parametrize("text", ["abc", "4.2", "", "9223372036854775808", "\uff11"])
+def test_a_run_id_is_an_integer_of_64_bits(text: str, cli: Cli, tmp_path: Path) -> None:
+    ran = cli("check", body(tmp_path / "run.json", GOOD.body), "--run-id", text)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("error: invalid value for '--run-id': ")
+    assert ran.err.endswith("; see model-lab-monitor check --help\n")
+
+
+def test_an_error_without_its_status_gets_a_hint(cli: Cli, tmp_path: Path) -> None:
+    error = {"errors": [{"title": "Generic Error", "detail": "run not found"}]}
+    paths = [body(tmp_path / f"{number}.json", error) for number in (1, 2)]
+    said = "but no status was given, so 200 was taken; give the one it came with, e.g. --status 404\n"
+    assert cli("check", paths[0]).err == f"note: {paths[0]} looks like an error, {said}"
+    assert cli("check", *paths).err == f"note: {paths[0]} and {paths[1]} look like errors, {said}"
+    assert cli("check", paths[0], "--quiet").err == ""
+    assert cli("check", paths[0], "--status", "404").err == ""
+
+
+@pytest.mark.parametrize("value", [{"errors": "none"}, {"data": {}, "errors": []}, [{"errors": []}], {"data": 1}])
+def test_other_bodies_get_no_hint(value: Any, cli: Cli, tmp_path: Path) -> None:
+    assert cli("check", body(tmp_path / "a.json", value)).err == ""
+
+
+def test_an_error_whose_status_was_recorded_gets_no_hint(cli: Cli, tmp_path: Path) -> None:
+    assert cli("check", har(tmp_path / "a.har", entry(OURS, {"errors": ["x"]}))).err == ""
+
+
+def test_verbose_lists_every_answer(cli: Cli, tmp_path: Path) -> None:
+    path = har(tmp_path / "a.har", entry(OURS, GOOD.body), entry(OURS, BAD.body))
+    lines = cli("check", path, "--verbose").out.splitlines()
+    assert lines[0].startswith("✓ 200 ")
+    assert lines[1].startswith("✗ 200 ")
+    assert "".join(lines[:3]).count("#") == 2
+    assert not cli("check", path).out.startswith("✓ 200")
 
 
 def test_a_broken_file_does_not_hide_what_the_others_hold(cli: Cli, tmp_path: Path) -> None:

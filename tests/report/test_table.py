@@ -153,6 +153,23 @@ def test_recordings_have_no_grid_and_say_what_was_left_aside(checked: Report) ->
     )
 
 
+def test_verbose_lists_recorded_answers_with_their_site(
+    report: Callable[..., Report], observation: Callable[..., Observation], finding: Callable[..., Finding]
+) -> None:
+    seen = (observation("US5", None, source="a.har#1"), observation(None, None, 404, source="a.har#2"))
+    broken = finding(site=None, check=None, source="a.har#2")
+    text = table(report("check", observations=seen, findings=(broken,)), Layout(80, verbose=True))
+    assert text.startswith("✓ 200 a.har#1 · US5\n✗ 404 a.har#2\n\n✗ breaking")
+
+
+def test_many_recorded_answers_are_capped(
+    report: Callable[..., Report], observation: Callable[..., Observation]
+) -> None:
+    seen = tuple(observation(None, None, source=f"a.har#{number}") for number in range(1, 1_204))
+    text = table(report("check", observations=seen), Layout(80, verbose=True))
+    assert "✓ 200 a.har#1000\nand 203 more\n\n✓ Every answer" in text
+
+
 def test_the_monitors_own_failure_is_said_as_such(report: Callable[..., Report]) -> None:
     text = table(report(harness_failures=("the disk is full",)), Layout(80))
     assert text == "The monitor itself failed: the disk is full\n✗ The monitor itself failed (0 probes of 0 sites).\n"
