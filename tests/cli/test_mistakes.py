@@ -133,7 +133,11 @@ def test_what_is_nobodys_bug_is_told_as_what_it_is(command: str, code: int, said
 
 
 def started(tmp_path: Path, *arguments: str, **streams: int) -> subprocess.Popen[bytes]:
-    script = f"import sys; sys.path[:0] = {sys.path!r}; from monitors.cli import main; main({list(arguments)!r})"
+    # Whoever runs the tests under nohup, or in the background of a script, has handed down ignored signals.
+    signals = "import signal; [signal.signal(n, signal.SIG_DFL) for n in (signal.SIGHUP, signal.SIGTERM)]"
+    fresh_int = "signal.signal(signal.SIGINT, signal.default_int_handler)"
+    run = f"import sys; sys.path[:0] = {sys.path!r}; from monitors.cli import main; main({list(arguments)!r})"
+    script = f"{signals}; {fresh_int}; {run}"
     return subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, **streams)  # type: ignore[call-overload,no-any-return]  # noqa: S603 - our own interpreter
 
 
@@ -221,6 +225,9 @@ def test_a_probe_that_is_ended_leaves_no_draft_behind(number: int, tmp_path: Pat
         connection, _ = silent.accept()
         with connection:
             process.send_signal(number)
-            _, err = process.communicate(timeout=10)
+            try:
+                _, err = process.communicate(timeout=10)
+            finally:
+                process.kill()
     assert (process.returncode, err) == (128 + number, b"")
     assert list(tmp_path.iterdir()) == []
