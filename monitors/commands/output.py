@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from monitors.config import strays
 from monitors.errors import UsageError
 from monitors.report import RENDERERS, Layout
 from monitors.report.summary import sentence
@@ -184,3 +185,9 @@ def publish(report: Report, write: Writer, format_: str, *, verbose: bool, quiet
 def note(line: str) -> None:
     """Say something beside the report, on stderr."""
     click.echo(for_log(line), err=True)
+
+
+def note_strays(environ: Mapping[str, str]) -> None:
+    """Warn on stderr of variables that are set for sites that do not exist."""
+    for line in strays(environ):
+        note(f"warning: {line}")

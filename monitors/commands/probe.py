@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import click
 from monitors.checks import CHECKS
 from monitors.commands.accepted import accepted_option, entries_of, with_accepted
 from monitors.commands.options import Seconds, config_option, names_option, report_options, site_option
-from monitors.commands.output import destination, publish
+from monitors.commands.output import destination, note_strays, publish
 from monitors.commands.progress import progress
 from monitors.commands.remembering import session_for, state_options
 from monitors.exit_codes import exit_code, threshold
@@ -102,6 +103,8 @@ def command(
     chosen = find_checks(checks)
     wiring = Wiring(mock or None, resolve, connect_to, ca_file)
     settings = settings_for(sites, config, run_ids, timeout_s, wiring)
+    if wiring.mock is None and not quiet:
+        note_strays(os.environ)
     entries = entries_of(accepted)
     with ExitStack() as stack:
         write = stack.enter_context(destination(output))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from monitors.commands.options import config_option, site_option
-from monitors.commands.output import layout, write_stdout
+from monitors.commands.output import layout, note_strays, write_stdout
 from monitors.config import load
 from monitors.report.text import dumps
 
@@ -36,6 +36,7 @@ _SHORT = "List the sites, and what is configured for each."
 def command(sites: tuple[str, ...], format_: str, config: Path | None) -> None:
     """List the sites: key, DD_SITE parameter, API host, and whether keys and a canary run are configured."""
     settings = load(config, os.environ, sites)
+    note_strays(os.environ)
     if format_ == "json":
         write_stdout(dumps([_as_json(row) for row in settings.sites], indent=2) + "\n")
     else:

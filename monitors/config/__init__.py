@@ -6,6 +6,7 @@
 from monitors.config.credentials import Credentials
 from monitors.config.loading import FILE_NAME, FILE_VARIABLE, Settings, load
 from monitors.config.site import SiteSettings
+from monitors.config.strays import strays
 from monitors.config.table import Row, describe, markdown
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "describe",
     "load",
     "markdown",
+    "strays",
 ]

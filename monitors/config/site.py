@@ -48,6 +48,8 @@ class SiteSources:
         missing = [kind for kind, key in keys.items() if key is None]
         if len(missing) == 1:
             self._half(missing[0])
+        elif missing:
+            self._half_named()
         api_key, app_key = keys["api"], keys["app"]
         credentials = Credentials(api_key, app_key) if api_key and app_key else None
         return SiteSettings(self.site, credentials, self._run_id())
@@ -62,6 +64,19 @@ class SiteSources:
         self.mistakes.append(
             f"{self.site.key}: there is an {have} key but no {_KINDS[missing]} key; set {variable}, or give neither"
         )
+
+    def _half_named(self) -> None:
+        """Refuse a file that says where one key is and never where the other: no environment makes that a pair."""
+        named = {kind: [f"{kind}_key_{where}" for where in ("env", "file")] for kind in _KINDS}
+        given = {kind: [name for name in names if self.table.get(name)] for kind, names in named.items()}
+        missing = [kind for kind, names in given.items() if not names]
+        if len(missing) == 1:
+            have = next(name for names in given.values() for name in names)
+            place = self.document.place(("sites", self.site.key, have))
+            lacking = " nor ".join(named[missing[0]])
+            self.mistakes.append(
+                f"{place}: {self.site.key}: {have} is given, but neither {lacking}; give both keys, or neither"
+            )
 
     def _key(self, kind: str) -> str | None:
         """Return the key, None where nobody names one, or an empty text where the one named is unfit."""

@@ -32,8 +32,14 @@ def _skipped(report: Report) -> Iterator[str]:
         for entries in sites.values():
             alike.setdefault(tuple(entry.check for entry in entries), []).append(entries[0])
         for checks, firsts in alike.items():
-            reason = general if len(firsts) > 1 else firsts[0].reason
+            reason = f"{general}{_example(firsts[0])}" if len(firsts) > 1 else firsts[0].reason
             yield f"Not made: {listed(list(checks))} on {listed([first.site for first in firsts])}: {reason}"
+
+
+def _example(entry: Skipped) -> str:
+    """Return the first variable a reason names as it is really written, for whoever would set one called `SITE`."""
+    variable = re.search(rf"\b[A-Z_]+_{re.escape(entry.site.replace('-', '_'))}\b", entry.reason)
+    return f", e.g. {variable[0]}" if variable else ""
 
 
 def _general(entry: Skipped) -> str:

@@ -43,6 +43,19 @@ def test_sites_are_listed_with_what_is_configured(cli: Cli, monkeypatch: pytest.
     assert "key-value" not in table
 
 
+def test_a_variable_of_no_site_is_a_warning_and_no_mistake(
+    cli: Cli, wired: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DD_API_KEY_US6", "not-to-be-printed")
+    said = "warning: DD_API_KEY_US6 is not read: no site is called US6; did you mean DD_API_KEY_US5?\n"
+    probe = ("probe", "--site", "US5", "--check", "unauthenticated", "--no-state", *wired)
+    for arguments in (("sites",), probe):
+        ran = cli(*arguments)
+        assert (ran.code, ran.err) == (0, said)
+    assert cli(*probe, "--quiet").err == ""
+    assert cli("probe", "--mock", "--site", "US5").err == ""
+
+
 def test_rules_are_listed_for_people_and_programs(cli: Cli) -> None:
     assert [row["rule"] for row in json.loads(cli("rules", "--format", "json").out)] == list(RULES)
     table = cli("rules").out

@@ -19,9 +19,16 @@ def no_keys(site: str, check: str) -> Skipped:
 
 def test_sites_that_lack_the_same_are_told_in_one_line(report: Callable[..., Report]) -> None:
     skipped = [no_keys(site, check) for site in ("US1", "US1-FED", "EU1") for check in ("run", "not-found")]
-    assert notes(report(skipped=tuple(skipped))) == [
-        "Not made: run and not-found on US1, US1-FED and EU1: no keys: set DD_API_KEY_SITE and DD_APP_KEY_SITE"
-    ]
+    (line,) = notes(report(skipped=tuple(skipped)))
+    assert line == (
+        "Not made: run and not-found on US1, US1-FED and EU1: no keys: set DD_API_KEY_SITE and DD_APP_KEY_SITE, "
+        "e.g. DD_API_KEY_US1"
+    )
+
+
+def test_a_reason_without_a_variable_has_no_example(report: Callable[..., Report]) -> None:
+    skipped = tuple(Skipped(site, "run", f"{site} throttles") for site in ("US1", "EU1"))
+    assert notes(report(skipped=skipped)) == ["Not made: run on US1 and EU1: SITE throttles"]
 
 
 def test_a_single_site_is_named_in_its_reason(report: Callable[..., Report]) -> None:
