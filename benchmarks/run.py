@@ -25,6 +25,7 @@ SUITES = {
     "suite_overhead": "The contract tests",
     "startup": "The command line",
     "faults_and_drifts": "Judged rightly",
+    "drift_cases": "Real changes",
     "rollouts": "Remembered rightly",
 }
 START, END = "<!-- figures -->", "<!-- /figures -->"
