@@ -9,17 +9,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+_FEW = 10
+
+
 class MockUsageError(ValueError):
     """The user asked the mock for something it cannot do; the text is one line for a person."""
 
 
 def unknown(given: str, kind: str, known: Iterable[str]) -> MockUsageError:
-    """Return the error for a name that is in no table, with the nearest known name and all known names."""
+    """Return the error for a name that is in no table, with the nearest known name, and all where they are few.
+
+    Without a near one, all are listed however many there are.
+    """
     names = list(known)
     lower = {name.lower(): name for name in names}
     near = get_close_matches(given.lower(), lower, n=1)
     hint = f"; did you mean {lower[near[0]]}?" if near else "."
-    return MockUsageError(f"unknown {kind} {given!r}{hint} Known: {', '.join(names) or 'none'}.")
+    listed = "" if near and len(names) > _FEW else f" Known: {', '.join(names) or 'none'}."
+    return MockUsageError(f"unknown {kind} {given!r}{hint}{listed}")
 
 
 def seconds(what: str, text: str, *, lowest: float, highest: float) -> float:

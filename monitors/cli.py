@@ -55,6 +55,18 @@ class LazyGroup(click.Group):
         command: click.Command = import_module(f"monitors.commands.{cmd_name}").command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command an argument names; the error for one that is none names the nearest."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            from difflib import get_close_matches  # noqa: PLC0415 - not for --help
+
+            near = get_close_matches(name.lower(), COMMANDS, n=1)
+            ctx.fail(f"no such command {name!r}{f'; did you mean {near[0]}?' if near else ''}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - likewise
         """Write the section of commands without importing any."""
         with formatter.section("Commands"):
@@ -146,7 +158,7 @@ def _click_message(error: click.ClickException) -> str:
     message = message[:1].lower() + message[1:]
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else PROGRAM
-    return f"{message}; see {path} --help"
+    return f"{message} See {path} --help" if message.endswith("?") else f"{message}; see {path} --help"
 
 
 def _bug(error: Exception) -> str:
