@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 
 from monitors.drift.deltas import MEMBERS, Delta, Deltas, Path, brief, quoted, worst
-from monitors.drift.keywords import MACHINE_EDGES, beyond, bound_words, covers, multiple, words
+from monitors.drift.keywords import DECODED, MACHINE_EDGES, beyond, bound_words, covers, multiple, words
 from monitors.drift.names import spelled
 from monitors.drift.normal import Node, Normaliser
 from monitors.drift.plain import Plain, canonical, type_name
@@ -28,6 +28,7 @@ _SIZES = {
     "maxProperties": (dict, 1, "max-properties-increased", "members"),
     "minProperties": (dict, -1, "min-properties-decreased", "members"),
 }
+_WIDTHS = {"int32": 31, "int64": 63}
 _STRUCTURE = frozenset({"required-property-removed", "optional-property-added"})
 
 
@@ -208,13 +209,18 @@ def _not_listed(plain: Plain, value: Any) -> Delta:
 def _text(plain: Plain, value: str) -> Iterator[Delta]:
     for name in sorted(plain.formats):
         if not has_format(value, name):
-            yield Delta("type-changed", (), f"string ({name})", brief(value), f"{quoted(value)} is no {name}")
+            what = "type-changed" if name in DECODED else "format-changed"
+            yield Delta(what, (), f"string ({name})", brief(value), f"{quoted(value)} is no {name}")
 
 
 def _number(plain: Plain, value: float) -> Iterator[Delta]:
     if isinstance(value, float) and "number" not in plain.types:
         message = f"{value!r} is written with a fraction or an exponent where an integer is promised"
         yield Delta("type-generalized", (), "integer", "number", message)
+    bits = next((bits for name, bits in _WIDTHS.items() if name in plain.formats), None)
+    if bits is not None and not -(2**bits) <= value < 2**bits:
+        yield Delta("type-generalized", (), f"int{bits + 1}", brief(value), f"{value} does not fit into int{bits + 1}")
+        return
     for limit, sign, edge in ((plain.upper, 1, "max-increased"), (plain.lower, -1, "min-decreased")):
         if limit is not None and beyond((value, False), limit, sign):
             what = edge if limit[0] in MACHINE_EDGES else "range-widened"

@@ -16,7 +16,7 @@ MACHINE_EDGES = frozenset(
     sign * (2**bits + edge) for bits in (7, 8, 15, 16, 31, 32, 53, 63, 64) for edge in (-1, 0) for sign in (1, -1)
 )
 """Where a machine's numbers end, one below or at a power of two."""
-_TYPED = frozenset({"date-time", "date", "time", "duration", "uuid", "byte", "binary", "ipv4", "ipv6"})
+DECODED = frozenset({"date-time", "date", "time", "duration", "uuid", "byte", "binary", "ipv4", "ipv6"})
 """Formats of strings for which generated clients use a type of their own, so another text fails to decode."""
 _NUMERIC = {"int32": ("int32", "int64"), "float": ("float", "double")}
 _DEFAULT_WIDTH = {"int64", "double"}
@@ -156,8 +156,8 @@ def _format_rule(old: frozenset[str], new: frozenset[str]) -> str:
     if not new:
         if old & _DEFAULT_WIDTH:
             return "type-compatible"
-        return "type-generalized" if old & (_TYPED | _NUMERIC.keys()) else "format-removed"
-    return "type-changed" if old & (_TYPED | _NUMERIC.keys() | _DEFAULT_WIDTH) else "format-changed"
+        return "type-generalized" if old & (DECODED | _NUMERIC.keys()) else "format-removed"
+    return "type-changed" if old & (DECODED | _NUMERIC.keys() | _DEFAULT_WIDTH) else "format-changed"
 
 
 def limit_changes(base: Plain, revision: Plain, shared: frozenset[str]) -> Iterator[Delta]:

@@ -15,7 +15,7 @@ from monitors.drift.resolve import Home, dangling
 from monitors.errors import UsageError
 
 _MAX_BYTES = 64 * 2**20
-_MAX_NODES = 5_000_000
+_MAX_NODES = 2_000_000
 _SUFFIXES = (".json", ".yaml", ".yml")
 
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from monitors.drift.deltas import Path
 
 _FEW = 40
-_MOST_REPLACED = 3
 _MAX_PER_WORD = 8
 
 L = TypeVar("L", bound=Likeness)
@@ -70,15 +69,15 @@ def renames(lost: Sequence[Member[L]], gained: Sequence[Member[L]]) -> Pairs[L]:
     """Match the members one object lost with those it gained.
 
     In this order: another spelling of the name; a name alike; a form so particular that only one on each side has
-    it; and where as few went as came, one for one by kind. Forms that contradict each other are one member only under
+    it; and where one went and one came, no more, their kind. Forms that contradict each other are one member only under
     one name in two spellings, or where nothing else went or came.
     """
     found: _Matching[L] = _Matching(lost, gained)
     found.offer(_spelled_alike(found, UNLIKE))
     found.offer(_named_alike(found, UNLIKE if len(lost) == len(gained) == 1 else PLAUSIBLE))
     found.offer(_marked_alike(found))
-    if len(lost) == len(gained) <= _MOST_REPLACED:
-        _replaced(found)
+    if len(lost) == len(gained) == 1:
+        found.offer(_only_pair(found))
     return found.pairs
 
 
@@ -130,18 +129,13 @@ def _marked_alike(found: _Matching[L]) -> list[tuple[int, Member[L], Member[L]]]
     ]
 
 
-def _replaced(found: _Matching[L]) -> None:
-    """Pair what is left one for one, if that leaves nothing over on either side."""
-    trial: _Matching[L] = _Matching(list(found.lost.values()), list(found.gained.values()))
-    trial.offer(
+def _only_pair(found: _Matching[L]) -> list[tuple[int, Member[L], Member[L]]]:
+    return [
         (evidence, gone, come)
-        for gone in trial.lost.values()
-        for come in trial.gained.values()
+        for gone in found.lost.values()
+        for come in found.gained.values()
         if (evidence := gone.form.alike(come.form)) >= PLAUSIBLE
-    )
-    if not trial.lost and not trial.gained:
-        for gone, come in trial.pairs:
-            found.pair(gone, come)
+    ]
 
 
 def moves(lost: Sequence[Member[L]], gained: Sequence[Member[L]]) -> Pairs[L]:
@@ -149,4 +143,16 @@ def moves(lost: Sequence[Member[L]], gained: Sequence[Member[L]]) -> Pairs[L]:
     found: _Matching[L] = _Matching(lost, gained)
     for candidates in (_spelled_alike(found, PLAUSIBLE), _marked_alike(found)):
         found.offer(candidate for candidate in candidates if candidate[1].parent != candidate[2].parent)
-    return found.pairs
+    tops = {(gone.path, come.path) for gone, come in found.pairs}
+    return [pair for pair in found.pairs if not _moved_along(pair, tops)]
+
+
+def _moved_along(pair: tuple[Member[L], Member[L]], moved: set[tuple[Path, Path]]) -> bool:
+    """Tell whether a member merely moved along with one that holds it."""
+    gone, come = pair
+    shared = 0
+    for one, other in zip(reversed(gone.path), reversed(come.path), strict=False):
+        if one != other:
+            break
+        shared += 1
+    return any((gone.path[:-steps], come.path[:-steps]) in moved for steps in range(1, shared + 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from monitors.drift import baseline as earlier
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
 _DATA = frozenset({"enum", "const", "default", "example", "examples"})
 _DEFINITIONS = ("$defs", "definitions", "components")
 _NAMES = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
+_BY_KEYWORD = {
+    "pattern": "pattern-changed",
+    "uniqueItems": "unique-items-unset",
+    "propertyNames": "property-names-changed",
+    "not": "not-changed",
+    "contains": "contains-removed",
+}
+"""Keywords only the validator judges, with the change that two contracts would show."""
 _SUPERSEDED = frozenset({"required-property-removed", "optional-property-added"})
 _OTHER_THING = frozenset({"variant-added", "one-of-flattened", "type-changed", "became-nullable"})
 
@@ -31,7 +40,8 @@ def judge_sample(schema: Any, baseline: Sequence[JSON], samples: Sequence[JSON],
     """Return what a body breaks of a schema and how it drifted, as changes ordered by place.
 
     `schema` is a self-contained JSON Schema or None. `baseline` holds earlier bodies of the same resource, oldest
-    first; `samples` bodies of other resources of its kind. Raises `UsageError` for a schema that cannot be used.
+    first; `samples` bodies of other resources of its kind; all of them as `jsonbody` reads bodies. Raises
+    `UsageError` for a schema that cannot be used.
     """
     parts: Parts | None = None if schema is None else (Part(schema, Home(schema)),)
     return SampleJudge(parts, baseline, samples).judge(body)
@@ -83,7 +93,8 @@ def _unexplained(validator: Contract, body: JSON, found: list[Change]) -> Iterat
     for change in validator.explain(body):
         known = (change.what, change.location) in said or any(_touches(change, other) for other in bad)
         if not known and change.what != "optional-property-added":
-            yield change
+            named = _BY_KEYWORD.get(str(change.base)) if change.what == "constraint-violated" else None
+            yield change if named is None else replace(change, what=named)
 
 
 def _touches(change: Change, other: Change) -> bool:

@@ -251,6 +251,14 @@ def test_a_file_that_cannot_be_compared_says_why(tmp_path: Path, name: str, text
     assert "\n" not in str(caught.value)
 
 
+def test_flow_style_is_yaml_too(tmp_path: Path) -> None:
+    """A YAML file may look like JSON and be none; keys that are no text are names."""
+    (tmp_path / "a.yaml").write_text("{type: object, properties: {200: {type: string}, true: {}, null: {}}}")
+    written = {"type": "object", "properties": {"200": {"type": "string"}, "true": {}, "null": {}}}
+    (tmp_path / "b.json").write_text(json.dumps(written))
+    assert diff_documents(tmp_path / "a.yaml", tmp_path / "b.json") == []
+
+
 def test_anchors_that_multiply_are_refused(tmp_path: Path) -> None:
     """A small file that unfolds to billions of values is refused, not unfolded."""
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
