@@ -6,6 +6,7 @@ The table is rendered into docs/rules.md, and a test holds the two equal.
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+class Group(enum.StrEnum):
+    """What it takes to see that a rule applies; the value is the heading of its table in the docs."""
+
+    ANSWER = "What one answer shows"
+    COMPARISON = "What only a comparison shows"
+    PUBLISHED = "What the vendor's page shows"
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One row of the table: `meaning` is a sentence for the docs; `own` is true where oasdiff has no such rule."""
@@ -26,6 +35,7 @@ class Rule:
     kind: Kind
     meaning: str
     own: bool = True
+    group: Group = Group.ANSWER
 
 
 _INFO, _WARNING, _BREAKING = Level.INFO, Level.WARNING, Level.BREAKING
@@ -220,13 +230,17 @@ _OWN = (
     ),
 )
 
+_ANSWERS = [*(Rule(*row, own=False) for row in _OASDIFF), *(Rule(*row) for row in _OWN)]
+_OTHERS = [
+    Rule(rule, level, Kind.DRIFT, meaning, own, group)
+    for rows, group in ((change_rules.rows(), Group.COMPARISON), (upstream_rules.rows(), Group.PUBLISHED))
+    for rule, level, meaning, own in rows
+]
+
 RULES: Mapping[str, Rule] = {
-    **{
-        row[0]: Rule(row[0], row[1], Kind.DRIFT, row[2], own=row[3])
-        for row in (*change_rules.rows(), *upstream_rules.rows())
-    },
-    **{row[0]: Rule(*row, own=False) for row in _OASDIFF},
-    **{row[0]: Rule(*row) for row in _OWN},
+    # What one answer shows a comparison may show as well: such a rule stands in the first table.
+    rule.id: rule
+    for rule in (*_ANSWERS, *(other for other in _OTHERS if other.id not in {answer.id for answer in _ANSWERS}))
 }
 """Every rule by id, in the order of the docs."""
 

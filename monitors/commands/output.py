@@ -8,6 +8,7 @@ import stat
 import sys
 import tempfile
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     Writer = Callable[[str], None]
 
-_WIDTH_OF_A_PIPE = 100
+_WIDTH_OF_A_PIPE, _ENDLESS = 100, 10_000
 _SIGNS = "✓✗▲▼•·→…"
 # File names end at 255 bytes, and mkstemp adds its own letters.
 _NAME_CHARS = 40
@@ -155,6 +156,12 @@ def layout(stream: Any, environ: Mapping[str, str], *, verbose: bool = False) ->
         unicode = False
     width = shutil.get_terminal_size((_WIDTH_OF_A_PIPE, 0)).columns if tty else _columns(environ)
     return Layout(width, colour=colour, unicode=unicode, verbose=verbose)
+
+
+def row_layout(stream: Any, environ: Mapping[str, str]) -> Layout:
+    """Return the layout of a plain list: in a pipe each row is one line, for grep, unless `COLUMNS` says otherwise."""
+    found = layout(stream, environ)
+    return found if stream.isatty() or environ.get("COLUMNS") else replace(found, width=_ENDLESS)
 
 
 def _columns(environ: Mapping[str, str]) -> int:

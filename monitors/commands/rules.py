@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitors.commands.output import layout, write_stdout
+from monitors.commands.output import row_layout, write_stdout
 from monitors.report.text import dumps
-from monitors.rules import RULES
+from monitors.rules import RULES, Group
 
 if TYPE_CHECKING:
     from monitors.model import JSON
@@ -36,7 +36,7 @@ def command(format_: str) -> None:
         from monitors.report.tables import lined_up  # noqa: PLC0415 - brings rich
 
         lines = [(rule.id, str(rule.level), str(rule.kind), rule.meaning) for rule in RULES.values()]
-        write_stdout(lined_up(("rule", "level", "kind", "meaning"), lines, layout(sys.stdout, os.environ)))
+        write_stdout(lined_up(("rule", "level", "kind", "meaning"), lines, row_layout(sys.stdout, os.environ)))
 
 
 def _as_json(rule: Rule) -> JSON:
@@ -46,13 +46,19 @@ def _as_json(rule: Rule) -> JSON:
         "kind": str(rule.kind),
         "meaning": rule.meaning,
         "own": rule.own,
+        "group": rule.group.name.lower(),
     }
 
 
 def markdown() -> str:
-    """Return the rules as the table of docs/rules.md; an id of ours carries an asterisk."""
-    lines = ["| rule | level | kind | meaning |", "|---|---|---|---|"]
+    """Return the rules as the tables of docs/rules.md, one for each group; an id of ours carries an asterisk."""
+    return "\n".join(_table(group) for group in Group)
+
+
+def _table(group: Group) -> str:
+    lines = [f"### {group}", "", "| rule | level | kind | meaning |", "|---|---|---|---|"]
     for rule in RULES.values():
-        own = " *" if rule.own else ""
-        lines.append(f"| `{rule.id}`{own} | {rule.level} | {rule.kind} | {rule.meaning} |")
+        if rule.group is group:
+            own = " *" if rule.own else ""
+            lines.append(f"| `{rule.id}`{own} | {rule.level} | {rule.kind} | {rule.meaning} |")
     return "\n".join(lines) + "\n"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from monitors.commands.options import config_option, site_option
-from monitors.commands.output import layout, note_strays, write_stdout
+from monitors.commands.output import note_strays, row_layout, write_stdout
 from monitors.config import load
 from monitors.report.text import dumps
 
@@ -43,7 +43,7 @@ def command(sites: tuple[str, ...], format_: str, config: Path | None) -> None:
         from monitors.report.tables import lined_up  # noqa: PLC0415 - brings rich
 
         head = ("site", "DD_SITE", "API host", "place", "keys", "run")
-        write_stdout(lined_up(head, [_as_row(row) for row in settings.sites], layout(sys.stdout, os.environ)))
+        write_stdout(lined_up(head, [_as_row(row) for row in settings.sites], row_layout(sys.stdout, os.environ)))
 
 
 def _as_json(row: SiteSettings) -> JSON:

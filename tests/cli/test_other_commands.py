@@ -58,10 +58,32 @@ def test_a_variable_of_no_site_is_a_warning_and_no_mistake(
 
 def test_rules_are_listed_for_people_and_programs(cli: Cli) -> None:
     assert [row["rule"] for row in json.loads(cli("rules", "--format", "json").out)] == list(RULES)
-    table = cli("rules").out
-    for rule in RULES:
-        assert rule in table
-    assert cli("rules", "--format", "markdown").out.count("\n") == len(RULES) + 2
+    lines = cli("rules").out.splitlines()[1:]
+    assert [line.split()[:3] for line in lines] == [
+        [rule.id, str(rule.level), str(rule.kind)] for rule in RULES.values()
+    ]
+    assert all(line.endswith(rule.meaning) for line, rule in zip(lines, RULES.values(), strict=True))
+    rows = [line for line in cli("rules", "--format", "markdown").out.splitlines() if line.startswith("| `")]
+    assert [row.split("`")[1] for row in rows] == list(RULES)
+
+
+def test_rules_of_a_single_answer_come_first(cli: Cli) -> None:
+    listed = json.loads(cli("rules", "--format", "json").out)
+    groups = [row["group"] for row in listed]
+    assert groups == sorted(groups, key=["answer", "comparison", "published"].index)
+    of = {row["rule"]: row["group"] for row in listed}
+    assert of["response-property-became-nullable"] == of["edge-answer"] == "answer"
+    assert of["response-property-renamed"] == "comparison"
+    assert of["site-added"] == "published"
+
+
+def test_a_list_obeys_the_width_it_is_told(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    for command in ("rules", "sites"):
+        lines = cli(command).out.splitlines()
+        assert max(map(len, lines)) <= 50
+        assert "…" not in "".join(lines)
+    assert "US1-FED" in lines
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
