@@ -11,8 +11,10 @@ from typing import Any
 from measure import Row, interleaved, markdown
 from servers import npm_tool
 
-from mock_site.catalogue import NAMED_RUNS, run_body
-from monitors.drift.samples import judge_sample
+import schemas
+from mock_site.catalogue import NAMED_RUNS, run_body, run_document
+from monitors.drift.resolve import Home, Part
+from monitors.drift.samples import SampleJudge, judge_sample
 from monitors.drift.schema_diff import diff
 from monitors.drift.shape import learn, merge
 from monitors.model import verdict
@@ -146,6 +148,17 @@ def costs() -> list[Row]:
     return found
 
 
+def control() -> Row:
+    """Return how many runs raise an alarm for lacking optional members that fifty other runs have, some or all."""
+    samples = [run_document("US5", run_id) for run_id in range(1_001, 1_050)]
+    samples.append(run_document("US5", NAMED_RUNS["all-members"]))
+    judge_of = SampleJudge((Part(schemas.document("run"), Home(schemas.document("run"))),), [], samples)
+    bodies = [run_document("US5", run_id) for run_id in range(1, 201)] + [run_document("US5", NAMED_RUNS["empty"])]
+    alarms = sum(verdict(judge(judge_of.judge(body))) in {"warning", "breaking"} for body in bodies)
+    return Row(f"control: of {len(bodies)} runs that merely lack what {len(samples)} other runs have, alarms",
+               str(alarms), "–", "–", "0", alarms == 0)  # fmt: skip
+
+
 def rows() -> list[Row]:
     """Return the verdicts of both sides, then the costs."""
     pairs, told = ours_of_pairs(), ours_of_samples()
@@ -162,6 +175,7 @@ def rows() -> list[Row]:
         Row("of these, alarms on harmless changes", f"{false} of {len(harmless)}", f"{peer_false} of {len(harmless)}",
             "–", "0", false == 0),
         Row("of these, breaking or warning changes that stay silent", str(silent), "–", "–", "0", silent == 0),
+        control(),
         *costs(),
     ]  # fmt: skip
 
