@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mock_site.catalogue import NAMED_RUNS
+from mock_site.drifts import DRIFTS
+from mock_site.faults import FAULTS
 from mock_site.mistakes import MockUsageError
+from mock_site.scenarios import SCENARIOS
 from mock_site.server import MockSites
 from mock_site.state import parse_assignment
 from monitors.config import Credentials, SiteSettings
@@ -16,7 +19,7 @@ from monitors.probe import Target, target_for
 from monitors.transport import parse_overrides, tls_context
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from monitors.sites import Site
 
@@ -46,6 +49,20 @@ STORY = (
 def site_settings(sites: Sequence[Site]) -> tuple[SiteSettings, ...]:
     """Return settings with the mock's keys and its typical run; real keys never reach the mock."""
     return tuple(SiteSettings(site, Credentials(_API_KEY, _APP_KEY), NAMED_RUNS["typical"]) for site in sites)
+
+
+def scenario_words() -> Iterator[tuple[str, str]]:
+    """Yield scenarios as they are written, each with its meaning; one ending in a colon takes a name after it."""
+    named: Mapping[str, Mapping[str, str]] = {
+        "outage": dict.fromkeys(("502", "503", "504"), "Every answer is the edge's."),
+        "drifted": {drift.name: drift.meaning for drift in DRIFTS.values()},
+        "rollout": {drift.name: drift.meaning for drift in DRIFTS.values()},
+        "fault": {fault.name: fault.meaning for fault in FAULTS.values()},
+    }
+    for kind in SCENARIOS.values():
+        yield (kind.name if kind.name == kind.syntax.split("[")[0] else f"{kind.name}:"), kind.meaning
+        for name, meaning in named.get(kind.name, {}).items():
+            yield f"{kind.name}:{name}", meaning
 
 
 class Embedded:

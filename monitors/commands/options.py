@@ -9,28 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from monitors.commands import completing
 from monitors.exit_codes import FAIL_ON
 from monitors.report import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from click.shell_completion import CompletionItem
-
 F = TypeVar("F", bound="Callable[..., Any]")
-
-
-def _complete_sites(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from click.shell_completion import CompletionItem  # noqa: PLC0415 - only a shell asks
-
-    from monitors.sites import SITES  # noqa: PLC0415 - likewise
-
-    done, comma, begun = incomplete.rpartition(",")
-    return [
-        CompletionItem(f"{done}{comma}{site.key}", help=site.location)
-        for site in SITES.values()
-        if site.key.startswith(begun.upper())
-    ]
 
 
 class Seconds(click.FloatRange):
@@ -74,7 +60,7 @@ def names_option(flag: str, name: str, **attributes: Any) -> Callable[[F], F]:
 
 def site_option(help_text: str) -> Callable[[F], F]:
     """Return the option `--site` with its help."""
-    return names_option("--site", "sites", metavar="SITE[,SITE…]", shell_complete=_complete_sites, help=help_text)
+    return names_option("--site", "sites", metavar="SITE[,SITE…]", shell_complete=completing.sites, help=help_text)
 
 
 config_option = click.option(

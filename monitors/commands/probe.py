@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from monitors.checks import CHECKS
+from monitors.commands import completing
 from monitors.commands.accepted import accepted_option, entries_of, with_accepted
 from monitors.commands.options import Seconds, config_option, names_option, report_options, site_option
 from monitors.commands.output import destination, note_strays, publish
@@ -27,6 +28,7 @@ _MIN_TIMEOUT_S, _MAX_TIMEOUT_S = 0.1, 300
     "--check",
     "checks",
     metavar="CHECK[,CHECK…]",
+    shell_complete=completing.checks,
     help=f"Only these checks: {', '.join(CHECKS)}; may be repeated.  [default: all]",
 )
 @report_options
@@ -44,9 +46,17 @@ _MIN_TIMEOUT_S, _MAX_TIMEOUT_S = 0.1, 300
     flag_value=_HEALTHY,
     multiple=True,
     metavar="[[SITE=]SCENARIO]",
+    shell_complete=completing.scenarios,
     help="Probe mock sites inside this process, e.g. --mock US5=outage; may be repeated.  [scenario: healthy]",
 )
-@click.option("--run-id", "run_ids", multiple=True, metavar="SITE=ID", help="Canary run of a site; may be repeated.")
+@click.option(
+    "--run-id",
+    "run_ids",
+    multiple=True,
+    metavar="SITE=ID",
+    shell_complete=completing.run_ids,
+    help="Canary run of a site; may be repeated.",
+)
 @click.option(
     "--timeout",
     "timeout_s",
