@@ -10,7 +10,7 @@ from monitors.drift.likeness import PLAUSIBLE, STRONG, UNLIKE, Likeness
 from monitors.drift.names import alike, spelled, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from monitors.drift.deltas import Path
 
@@ -81,16 +81,31 @@ def renames(lost: Sequence[Member[L]], gained: Sequence[Member[L]]) -> Pairs[L]:
     return found.pairs
 
 
-def _spelled_alike(found: _Matching[L], least: int) -> list[tuple[int, Member[L], Member[L]]]:
-    by_name: dict[str, list[Member[L]]] = {}
+def _spelled_alike(
+    found: _Matching[L], least: int, text: Callable[[Member[L]], str] = lambda member: spelled(member.name)
+) -> list[tuple[int, Member[L], Member[L]]]:
+    by_text: dict[str, list[Member[L]]] = {}
     for come in found.gained.values():
-        by_name.setdefault(spelled(come.name), []).append(come)
+        by_text.setdefault(text(come), []).append(come)
     return [
         (gone.form.alike(come.form), gone, come)
         for gone in found.lost.values()
-        for come in by_name.get(spelled(gone.name), ())[:_MAX_PER_WORD]
+        for come in by_text.get(text(gone), ())[:_MAX_PER_WORD]
         if gone.form.alike(come.form) >= least
     ]
+
+
+def _path_spelled(member: Member[L]) -> str:
+    return "".join(spelled(step) for step in member.path if isinstance(step, str))
+
+
+def _named_the_same(found: _Matching[L]) -> list[tuple[int, Member[L], Member[L]]]:
+    return _spelled_alike(found, PLAUSIBLE)
+
+
+def _spelled_along_the_path(found: _Matching[L]) -> list[tuple[int, Member[L], Member[L]]]:
+    """Return members whose parent's name became part of theirs, or the other way round."""
+    return _spelled_alike(found, PLAUSIBLE, _path_spelled)
 
 
 def _named_alike(found: _Matching[L], least: int) -> list[tuple[int, Member[L], Member[L]]]:
@@ -139,10 +154,13 @@ def _only_pair(found: _Matching[L]) -> list[tuple[int, Member[L], Member[L]]]:
 
 
 def moves(lost: Sequence[Member[L]], gained: Sequence[Member[L]]) -> Pairs[L]:
-    """Match members that went from one object with members that came in another: one name, or one particular form."""
+    """Match members that went from one object with members that came in another.
+
+    In this order: one name; one path in two spellings (`creator.email`, `creator_email`); one particular form.
+    """
     found: _Matching[L] = _Matching(lost, gained)
-    for candidates in (_spelled_alike(found, PLAUSIBLE), _marked_alike(found)):
-        found.offer(candidate for candidate in candidates if candidate[1].parent != candidate[2].parent)
+    for search in (_named_the_same, _spelled_along_the_path, _marked_alike):
+        found.offer(candidate for candidate in search(found) if candidate[1].parent != candidate[2].parent)
     tops = {(gone.path, come.path) for gone, come in found.pairs}
     return [pair for pair in found.pairs if not _moved_along(pair, tops)]
 

@@ -61,6 +61,12 @@ def test_renames(base: Any, revision: Any, expected: dict[str, str]) -> None:
          {"$.x.id": "$.x.data[*].id", "$.x.kind": "$.x.data[*].kind"}),
         (members(id=TEXT, a=members(team=TEAM)), members(id=TEXT, b=members(x=NUMBER, group=TEAM)),
          {"$.a.team": "$.b.group"}),
+        (members(id=TEXT, owner=members(email=TEXT, handle=TEXT)),
+         members(id=TEXT, owner_email=TEXT, ownerHandle=TEXT),
+         {"$.owner.email": "$.owner_email", "$.owner.handle": "$.ownerHandle"}),
+        (members(id=TEXT, pageSize=NUMBER, pageToken=TEXT), members(id=TEXT, page=members(size=NUMBER, token=TEXT)),
+         {"$.pageSize": "$.page.size", "$.pageToken": "$.page.token"}),
+        (members(id=TEXT, owner=members(email=TEXT, handle=TEXT)), members(id=TEXT, x=TEXT, owner_email=NUMBER), {}),
         (members(id=TEXT, name=TEXT), members(id=TEXT, owner=members(name=NUMBER)), {}),
     ],
 )  # fmt: skip
