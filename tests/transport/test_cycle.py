@@ -21,6 +21,8 @@ from monitors.sites import SITES
 from monitors.transport import Resolver, parse_overrides
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from monitors.model import Observation
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -236,6 +238,15 @@ def test_a_thread_that_does_not_start_is_the_harness_failure(serve: Any, monkeyp
     ] * 2
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C raises, even where a script started the tests in its background and had it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_ends_the_cycle_at_once_and_sends_nothing_more(serve: Any) -> None:
     server = serve(lambda opened: (time.sleep(2), opened.sendall(OK)))
     timer = threading.Timer(0.1, signal.pthread_kill, (threading.get_ident(), signal.SIGINT))
