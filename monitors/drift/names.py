@@ -10,6 +10,10 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W0-9_a-zA-Z]+")
 _LONGEST = 80
 _ALIKE_RATIO = 0.8
 _SHORTEST_STEM = 3
+_OF_TIMES = frozenset(
+    {"at", "date", "epoch", "millis", "milliseconds", "ms", "on", "seconds", "time", "timestamp", "ts", "unix"}
+)
+"""Words that say of a point in time how it is written, not which one it is."""
 
 
 @lru_cache(maxsize=65536)
@@ -22,6 +26,17 @@ def words(name: str) -> tuple[str, ...]:
 def spelled(name: str) -> str:
     """Return a name without letter case and separators, so that spellings of one name are equal."""
     return "".join(words(name)) or name
+
+
+@lru_cache(maxsize=65536)
+def event(name: str) -> str | None:
+    """Return what a point in time is the time of, else None: `start` for `startTs`, `started` and `started_at`."""
+    parts = words(name)
+    rest = [word for word in parts if word not in _OF_TIMES]
+    if not rest or (len(rest) == len(parts) and not rest[-1].endswith("ed")):
+        return None
+    last = rest[-1].removesuffix("ed").removesuffix("e")
+    return "".join((*rest[:-1], last)) if len(last) >= _SHORTEST_STEM else None
 
 
 def alike(one: str, other: str) -> bool:

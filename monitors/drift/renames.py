@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from monitors.drift.likeness import PLAUSIBLE, STRONG, UNLIKE, Likeness
-from monitors.drift.names import alike, spelled, words
+from monitors.drift.names import alike, event, spelled, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _FEW = 40
 _MAX_PER_WORD = 8
+_WRAPPERS = frozenset({"attributes", "data", "relationships"})
+"""Members of JSON:API that only hold others: the path of what they hold is no other one for them."""
 
 L = TypeVar("L", bound=Likeness)
 
@@ -68,12 +70,13 @@ def _order(member: Member[L]) -> tuple[int, str]:
 def renames(lost: Sequence[Member[L]], gained: Sequence[Member[L]]) -> Pairs[L]:
     """Match the members one object lost with those it gained.
 
-    In this order: another spelling of the name; a name alike; a form so particular that only one on each side has
-    it; and where one went and one came, no more, their kind. Forms that contradict each other are one member only under
-    one name in two spellings, or where nothing else went or came.
+    In this order: another spelling of the name; the time of one event; a name alike; a form so particular that only one
+    on each side has it; and where one went and one came, no more, their kind. Forms that contradict each other are one
+    member only under one name in two spellings, as two ways to write a time, or where nothing else went or came.
     """
     found: _Matching[L] = _Matching(lost, gained)
     found.offer(_spelled_alike(found, UNLIKE))
+    found.offer(_times_of_one_event(found))
     found.offer(_named_alike(found, UNLIKE if len(lost) == len(gained) == 1 else PLAUSIBLE))
     found.offer(_marked_alike(found))
     if len(lost) == len(gained) == 1:
@@ -96,7 +99,14 @@ def _spelled_alike(
 
 
 def _path_spelled(member: Member[L]) -> str:
-    return "".join(spelled(step) for step in member.path if isinstance(step, str))
+    holders = [step for step in member.parent if isinstance(step, str) and step not in _WRAPPERS]
+    return "".join(spelled(step) for step in (*holders, member.name))
+
+
+def _times_of_one_event(found: _Matching[L]) -> list[tuple[int, Member[L], Member[L]]]:
+    """Return points in time that say of the same event when it was, be it in numbers or in text."""
+    candidates = _spelled_alike(found, UNLIKE, lambda member: event(member.name) or "")
+    return [c for c in candidates if event(c[1].name) and {c[1].form.kind, c[2].form.kind} <= {"number", "string"}]
 
 
 def _named_the_same(found: _Matching[L]) -> list[tuple[int, Member[L], Member[L]]]:
