@@ -116,7 +116,7 @@ def _field_form(part: Field) -> tuple[object, ...]:
 def _parameters(draft: Draft, path: str) -> Iterator[Parameter]:
     for place, table in draft.arguments:
         if not is_field_table(table):
-            raise UnreadableError(table.line, "the table of arguments lacks the columns `Name` and `Type`")
+            raise UnreadableError(table.line, "the table of arguments lacks the column `Name` or `Type`")
         for parent, row in described(table):
             if not parent:
                 yield Parameter(place or ("path" if f"{{{row.name}}}" in path else "query"), row)
@@ -127,7 +127,7 @@ def _response(answer: Answer) -> Response:
     table = next((table for table in answer.tables if is_field_table(table)), None)
     description = plain(answer.texts[0]) if answer.texts else ""
     if table is None and answer.tables:
-        text = f"the table of the response {answer.status} lacks the columns `Field` and `Type`"
+        text = f"the table of the response {answer.status} lacks the column `Field` or `Type`"
         raise UnreadableError(answer.tables[0].line, text)
     if table is None and answer.examples:
         raise UnreadableError(answer.line, f"the response {answer.status} has an example and no table of its fields")

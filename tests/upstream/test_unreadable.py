@@ -55,7 +55,7 @@ REFUSED: dict[str, tuple[Callable[[str], str], str]] = {
     ),
     "arguments without columns": (
         lambda text: text.replace("| Name ", "| What "),
-        "the table of arguments lacks the columns `Name` and `Type`",
+        "the table of arguments lacks the column `Name` or `Type`",
     ),
     "no responses": (lambda text: text.replace("### Response", "### Answers"), "no response is described"),
     "no tabs": (lambda text: re.sub(r"\{%.*?%\}", "", text), "no response is described"),
@@ -68,10 +68,10 @@ REFUSED: dict[str, tuple[Callable[[str], str], str]] = {
         lambda text: re.sub(r'(?s)(\{% tab title="200" %\}).*?(\{% tab title="400")', r"\1\nOK\n{% /tab %}\n\2", text),
         "the response 200 has no table of fields",
     ),
-    "fields without types": (lambda text: text.replace("| Type ", "| Sort "), "lacks the columns `Name` and `Type`"),
+    "fields without types": (lambda text: text.replace("| Type ", "| Sort "), "lacks the column `Name` or `Type`"),
     "field table without types": (
         lambda text: re.sub(r"(\| Parent field +\| Field +\| )Type", r"\1Sort", text),
-        "the table of the response 200 lacks the columns `Field` and `Type`",
+        "the table of the response 200 lacks the column `Field` or `Type`",
     ),
     "field table without rows": (
         lambda text: re.sub(r"(?ms)(^\| Parent field[^\n]*\n\| -[^\n]*\n).*?\n\n", r"\1\n", text, count=1),
