@@ -81,6 +81,25 @@ def _keywords(schema: Any) -> Iterator[str]:
         yield from node
 
 
+_OF_WHOLE_LISTS = frozenset(
+    {"minItems", "maxItems", "uniqueItems", "contains", "prefixItems", "unevaluatedItems", "not", "if", "$dynamicRef"}
+)
+
+
+def judges_items_apart(schema: Any) -> bool:
+    """Tell whether each item of a list is judged by itself, so that a list may be looked at in parts."""
+    return not any(
+        node.keys() & _OF_WHOLE_LISTS
+        or isinstance(node.get("const"), list | dict)
+        or any(isinstance(option, list | dict) for option in _listed(node.get("enum")))
+        for node in subschemas(schema)
+    )
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 def branches(schema: Any, root: Any) -> list[dict[str, Any]]:
     """Return the schema and all that apply in place beside it: targets of `$ref` and the branches of unions."""
     found: list[dict[str, Any]] = []

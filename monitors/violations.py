@@ -11,7 +11,7 @@ import jsonschema_rs
 
 from monitors.location import Step, indexes, location
 from monitors.model import JSON, Change
-from monitors.schema_walk import IntegerPlaces, KnownMembers, Path, closed, integer_paths, values_at
+from monitors.schema_walk import IntegerPlaces, KnownMembers, Path, closed, integer_paths, judges_items_apart, values_at
 from monitors.windows import windows
 from schemas.formats import FORMATS
 
@@ -84,7 +84,7 @@ class Contract:
     member" at once. Where objects cannot be closed (`allOf`, `unevaluatedProperties`), every value is explained.
     """
 
-    __slots__ = ("_closed", "_integer_paths", "_integers", "_known", "_open", "schema")
+    __slots__ = ("_closed", "_integer_paths", "_integers", "_known", "_open", "_sliceable", "schema")
 
     def __init__(self, schema: dict[str, Any]) -> None:
         """Compile the schema; raises `ValueError` where it is no JSON Schema 2020-12 or a `$ref` leads nowhere."""
@@ -92,6 +92,7 @@ class Contract:
         self._open = _validator(schema)
         shut = closed(schema)
         self._closed = None if shut is None else _validator(shut)
+        self._sliceable = judges_items_apart(schema)
         self._known = KnownMembers([schema], schema)
         self._integer_paths = integer_paths(schema)
         self._integers = IntegerPlaces(self._integer_paths)
@@ -126,7 +127,11 @@ class Contract:
         return gather(places)
 
     def _violations(self, value: Any) -> Iterator[Place]:
-        # The validator makes all errors of a value at once, 30 µs and 1 KB each: it is fed long lists in parts.
+        # The validator makes all errors of a value at once, 30 µs and 1 KB each: it is fed long lists in parts, unless
+        # the schema says something of a list as a whole.
+        if not self._sliceable:
+            yield from self._violations_of(value)
+            return
         for window in windows(value):
             if not self.allows(window.value):
                 yield from (

@@ -179,3 +179,21 @@ def test_a_recursive_schema_is_followed_once_round() -> None:
     assert integer_paths(node) == (("value",),)
     contract = Contract(node)
     assert contract.explain({"n1": {"n2": {"x": 1, "value": 2}}})[0].location == "$.n1.n2.x"
+
+
+@pytest.mark.parametrize(
+    ("keywords", "count", "expected"),
+    [
+        ({"minItems": 3000}, 5000, []),
+        ({"minItems": 6000}, 5000, ["min-items-decreased"]),
+        ({"maxItems": 3000}, 5000, ["constraint-violated"]),
+        ({"contains": {"const": 4999}}, 5000, []),
+        ({"enum": [list(range(5000))]}, 5000, []),
+        ({"items": {"type": "integer"}}, 5000, []),
+    ],
+)
+def test_what_is_said_of_a_list_as_a_whole_is_judged_of_the_whole(
+    keywords: dict[str, Any], count: int, expected: list[str]
+) -> None:
+    """A long list is looked at in parts only where no keyword speaks of all of it."""
+    assert [what for what, *_ in of({"type": "array", **keywords}, list(range(count)))] == expected
