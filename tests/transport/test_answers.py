@@ -85,10 +85,10 @@ def test_each_phase_has_its_own_time(look: Any, authority: Any) -> None:
         opened.sendall(RUN[-5:])
 
     phases = look(script, tls=authority.server()).phases
-    assert 0.1 <= phases.first_byte_s < 2
-    assert 0.2 <= phases.transfer_s < 2
+    assert 0.05 < phases.first_byte_s < 2
+    assert 0.1 < phases.transfer_s < 2
     assert 0 < phases.tls_s < 2
-    assert phases.total_s >= phases.first_byte_s + phases.transfer_s > 0.3
+    assert phases.total_s >= phases.first_byte_s + phases.transfer_s > 0.25
 
 
 def test_the_request_is_what_the_vendors_page_asks_for(serve: Any, target: Any) -> None:

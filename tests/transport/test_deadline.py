@@ -66,7 +66,7 @@ def test_the_deadline_holds_and_names_the_phase(look: Any, authority: Any, name:
     assert (seen.failure.rule, seen.failure.phase) == ("timeout", phase)
     assert message in seen.failure.message
     assert TIMEOUT_S <= spent_s < TIMEOUT_S + OVERSHOOT_S
-    assert TIMEOUT_S - 0.02 < seen.phases.total_s < TIMEOUT_S + OVERSHOOT_S
+    assert TIMEOUT_S - 0.2 < seen.phases.total_s < TIMEOUT_S + OVERSHOOT_S
 
 
 def test_a_handshake_that_never_answers_ends_at_the_deadline(serve: Any, target: Any) -> None:
