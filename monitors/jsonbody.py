@@ -43,7 +43,7 @@ class Parsed:
 def parse(body: bytes) -> Parsed:
     """Read a body as JSON (RFC 8259), never raising: any bytes give a value, flaws, or both."""
     value = parse_clean(body)
-    return explain(body) if value is _UNCLEAN else Parsed(value)
+    return explain(body) if value is UNCLEAN else Parsed(value)
 
 
 def is_crowded(body: bytes) -> bool:
@@ -73,14 +73,14 @@ def parse_clean(body: bytes) -> Any:
     try:
         value = orjson.loads(body)
     except ValueError:
-        return _UNCLEAN
+        return UNCLEAN
     if b"\\u003" in body:
-        return _UNCLEAN
+        return UNCLEAN
     try:
         written = orjson.dumps(value)
     except (TypeError, ValueError):
-        return _UNCLEAN
-    return value if written.count(b":") == body.count(b":") else _UNCLEAN
+        return UNCLEAN
+    return value if written.count(b":") == body.count(b":") else UNCLEAN
 
 
 class _Unclean:
@@ -90,8 +90,7 @@ class _Unclean:
         return "UNCLEAN"
 
 
-_UNCLEAN = _Unclean()
-UNCLEAN = _UNCLEAN
+UNCLEAN = _Unclean()
 """What `parse_clean` returns for a body that must be explained."""
 
 
