@@ -30,6 +30,15 @@ COMMANDS = {
     "upstream": "Compare the vendor's page with the contract.",
     "accept": "Accept findings, with a reason, in a file people review.",
     "propose": "Write a patch of the contract that makes findings true.",
+    "watch": "Probe on a schedule, keep history, alert once per problem.",
+    "incidents": "List incidents; acknowledge, silence or resolve one.",
+    "history": "Show what was probed, and how it went.",
+    "uptime": "Show uptime and response times over days or a year.",
+    "notify": "Test the sinks, send a digest, see what is still to be delivered.",
+    "config": "Write, check or show the configuration.",
+    "db": "Upgrade, check or vacuum the store.",
+    "export": "Write everything the store holds as NDJSON.",
+    "import": "Read an export into the store.",
     "demo": "Watch mock sites drift, fail and recover.",
     "sites": "List the sites, and what is configured for each.",
     "ledger": "Show what was seen where, on which site, since when.",
@@ -37,6 +46,8 @@ COMMANDS = {
     "completion": "Print the completion script of a shell.",
 }
 """Every command with its line in `--help`."""
+
+_MODULES = {"import": "importing", "export": "exporting"}
 
 _USAGE, _HARNESS, _INTERRUPTED = 2, 4, 130
 
@@ -52,7 +63,7 @@ class LazyGroup(click.Group):
         """Import a command; None for an unknown name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"monitors.commands.{cmd_name}").command
+        command: click.Command = import_module(f"monitors.commands.{_MODULES.get(cmd_name, cmd_name)}").command
         return command
 
     def resolve_command(
