@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,7 @@ _TOO_MANY_REQUESTS = 429
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One probe, judged; the observation's body is dropped."""
+    """One probe, judged; the observation's body is dropped, or cut where it is wanted."""
 
     observation: Observation
     findings: tuple[Finding, ...]
@@ -76,7 +76,7 @@ def run_cycle(
     keys are skipped: its budget is for whoever works there. A resolver that answers for other names has told that a
     site's name does not resolve; one that answers for none is the harness's failure. An interrupt sends nothing more.
     """
-    cycle = _Cycle(checks, judge)
+    cycle = _Cycle(checks, Prober(judge))
     outcomes: dict[tuple[int, int], Outcome] = {}
     unresolved: list[tuple[tuple[int, int], ResolverError]] = []
 
@@ -96,11 +96,50 @@ def run_cycle(
                 settle(place, event)
     finally:
         cycle.stop.set()
-    resolver_works = any(_resolved(outcome) for outcome in outcomes.values())
+    resolver_works = any(shows_resolver(outcome) for outcome in outcomes.values())
     for (row, column), error in unresolved:
-        outcome = cycle.unresolved(targets[row], checks[column], error, resolver_works=resolver_works)
+        outcome = cycle.prober.unresolved(targets[row], checks[column], error, resolver_works=resolver_works)
         settle((row, column), outcome)
     return _in_order(outcomes)
+
+
+class Prober:
+    """Makes checks and judges what comes back, from any thread; whatever goes wrong is an outcome."""
+
+    def __init__(self, judge: Judge, *, kept_bytes: int = 0) -> None:
+        """Judge every answer by `judge`, which may be called from several threads.
+
+        Of each body so many bytes stay in the result, 0 for none.
+        """
+        self._judge, self._kept_bytes = judge, kept_bytes
+        # Judging one large body at a time keeps memory flat: its value takes many times the room of its bytes.
+        self._large = threading.Lock()
+
+    def make(self, target: Target, check: Check) -> Outcome | ResolverError:
+        """Make one check; a resolver without an answer is for whoever knows whether it answers for other names."""
+        site = target.site.key
+        if reason := target.lacks(check):
+            return Skipped(site, check.name, reason)
+        try:
+            return self._judged(target, probe(target, check))
+        except ResolverError as error:
+            return error
+        except MonitorError as error:
+            return HarnessFailure(site, check.name, str(error))
+        except Exception as error:  # noqa: BLE001 - one site's bug must not cost the other sites their results
+            said = target.sealed.mask_text(f"{type(error).__name__}: {error}")
+            return HarnessFailure(site, check.name, f"a bug of the harness: {said}")
+
+    def unresolved(self, target: Target, check: Check, error: ResolverError, *, resolver_works: bool) -> Outcome:
+        """Return what a name without an answer comes to."""
+        if resolver_works and error.observation is not None:
+            return self._judged(target, error.observation)
+        return HarnessFailure(target.site.key, check.name, str(error))
+
+    def _judged(self, target: Target, observation: Observation) -> Result:
+        with self._large if len(observation.body) > _LARGE_BODY_BYTES else nullcontext():
+            findings = tuple(map(target.sealed.mask_finding, self._judge(observation)))
+        return Result(replace(observation, body=observation.body[: self._kept_bytes]), findings)
 
 
 @dataclass(slots=True)
@@ -108,11 +147,9 @@ class _Cycle:
     """What the threads of one cycle share."""
 
     checks: Sequence[Check]
-    judge: Judge
+    prober: Prober
     events: SimpleQueue[tuple[tuple[int, int], Outcome | ResolverError]] = field(default_factory=SimpleQueue)
     stop: threading.Event = field(default_factory=threading.Event)
-    # Judging one large body at a time keeps memory flat: its value takes many times the room of its bytes.
-    large: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self, row: int, target: Target) -> None:
         """Start the thread of one target."""
@@ -131,39 +168,21 @@ class _Cycle:
             if self.stop.is_set():
                 return
             event = self._make(target, check, throttled=throttled)
-            if isinstance(event, Result) and event.observation.status == _TOO_MANY_REQUESTS:
-                throttled = True
+            throttled = throttled or is_throttled(event)
             self.events.put(((row, column), event))
 
-    def unresolved(self, target: Target, check: Check, error: ResolverError, *, resolver_works: bool) -> Outcome:
-        """Return what a name without an answer comes to."""
-        if resolver_works and error.observation is not None:
-            return self._judged(target, error.observation)
-        return HarnessFailure(target.site.key, check.name, str(error))
-
     def _make(self, target: Target, check: Check, *, throttled: bool) -> Outcome | ResolverError:
-        site = target.site.key
-        if reason := target.lacks(check):
-            return Skipped(site, check.name, reason)
-        if throttled and check.with_keys:
-            return Skipped(site, check.name, f"{site} throttles: an earlier check got 429")
-        try:
-            return self._judged(target, probe(target, check))
-        except ResolverError as error:
-            return error
-        except MonitorError as error:
-            return HarnessFailure(site, check.name, str(error))
-        except Exception as error:  # noqa: BLE001 - one site's bug must not cost the other sites their results
-            said = target.sealed.mask_text(f"{type(error).__name__}: {error}")
-            return HarnessFailure(site, check.name, f"a bug of the harness: {said}")
-
-    def _judged(self, target: Target, observation: Observation) -> Result:
-        with self.large if len(observation.body) > _LARGE_BODY_BYTES else nullcontext():
-            findings = tuple(map(target.sealed.mask_finding, self.judge(observation)))
-        return Result(observation.without_body(), findings)
+        if throttled and check.with_keys and target.lacks(check) is None:
+            return Skipped(target.site.key, check.name, f"{target.site.key} throttles: an earlier check got 429")
+        return self.prober.make(target, check)
 
 
-def _resolved(outcome: Outcome) -> bool:
+def is_throttled(event: Outcome | ResolverError) -> bool:
+    """Tell whether the site said that its budget is used up."""
+    return isinstance(event, Result) and event.observation.status == _TOO_MANY_REQUESTS
+
+
+def shows_resolver(outcome: Outcome | ResolverError) -> bool:
     """Say whether an outcome shows that the resolver answers; names of this machine need none."""
     if not isinstance(outcome, Result) or outcome.observation.phases.resolve_s is None:
         return False

@@ -27,11 +27,12 @@ class Level(enum.IntEnum):
 
 
 class Kind(enum.StrEnum):
-    """Which of the three questions a finding answers."""
+    """Which of the three questions a finding answers; `monitor` is the scheduled monitor's own trouble."""
 
     AVAILABILITY = "availability"
     CONTRACT = "contract"
     DRIFT = "drift"
+    MONITOR = "monitor"
 
 
 class Phase(enum.StrEnum):

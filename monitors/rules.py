@@ -10,7 +10,7 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from monitors import change_rules, upstream_rules
+from monitors import change_rules, monitor_rules, upstream_rules
 from monitors.model import Change, Finding, Kind, Level
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ class Group(enum.StrEnum):
     ANSWER = "What one answer shows"
     COMPARISON = "What only a comparison shows"
     PUBLISHED = "What the vendor's page shows"
+    MONITOR = "What the scheduled monitor says of itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,10 +232,13 @@ _OWN = (
 )
 
 _ANSWERS = [*(Rule(*row, own=False) for row in _OASDIFF), *(Rule(*row) for row in _OWN)]
+_TABLES = (
+    (change_rules.rows(), Kind.DRIFT, Group.COMPARISON),
+    (upstream_rules.rows(), Kind.DRIFT, Group.PUBLISHED),
+    (monitor_rules.rows(), Kind.MONITOR, Group.MONITOR),
+)
 _OTHERS = [
-    Rule(rule, level, Kind.DRIFT, meaning, own, group)
-    for rows, group in ((change_rules.rows(), Group.COMPARISON), (upstream_rules.rows(), Group.PUBLISHED))
-    for rule, level, meaning, own in rows
+    Rule(rule, level, kind, meaning, own, group) for rows, kind, group in _TABLES for rule, level, meaning, own in rows
 ]
 
 RULES: Mapping[str, Rule] = {

@@ -6,13 +6,11 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from monitors.model import Finding, Level
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from monitors.model import JSON
+    from monitors.model import JSON, Finding, Level
 
 FAILED, PASSED = "x", "."
 """The two letters of a track's window."""

@@ -62,13 +62,20 @@ class Memory:
 class Recollection:
     """What a cycle comes to in the light of the earlier ones.
 
-    `findings` are the drifts that are declared; `pending` those seen on a site but not yet confirmed, each with how
-    often it was seen. `failures` are lines about the memory itself.
+    `declared` are the drifts of single sites that are believed, `across` the differences between sites (None where no
+    answer came, so that nothing new is known of them); `pending` those seen on a site but not yet confirmed, each with
+    how often it was seen. `failures` are lines about the memory itself.
     """
 
-    findings: tuple[Finding, ...] = ()
+    declared: tuple[Finding, ...] = ()
+    across: tuple[Finding, ...] | None = None
     pending: tuple[tuple[Finding, int], ...] = ()
     failures: tuple[str, ...] = ()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Every drift that is told."""
+        return (*self.declared, *(self.across or ()))
 
 
 def fold(memory: Memory, notes: Sequence[Note], patience: Patience) -> tuple[Memory, Recollection]:
@@ -84,9 +91,9 @@ def fold(memory: Memory, notes: Sequence[Note], patience: Patience) -> tuple[Mem
     heard = {(note.sighting.site, note.sighting.check) for note in notes if note.compared}
     here = [record for key, record in drifts.items() if key[:2] in heard]
     declared = tuple(_told(record) for record in here if record.declared is not None)
-    across = tuple(differences(ledger, patience)) if notes else ()
+    across = tuple(differences(ledger, patience)) if notes else None
     pending = tuple((record.finding, record.count) for record in here if record.declared is None and record.recent)
-    return Memory(ledger, shapes, drifts), Recollection(declared + across, pending)
+    return Memory(ledger, shapes, drifts), Recollection(declared, across, pending)
 
 
 def _told(record: Record) -> Finding:

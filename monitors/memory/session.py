@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
@@ -114,8 +114,7 @@ class Session:
 
     def conclude(self) -> Recollection:
         """Fold the notes into the memory and return what they come to; a memory out of reach is told, not raised."""
-        notes = sorted(self._notes, key=lambda note: (note.sighting.at, note.sighting.site, note.sighting.check))
-        failures, self._notes, self._failures = tuple(dict.fromkeys(self._failures)), [], []
+        notes, failures = self.take()
         try:
             with self.shelf.locked():
                 memory, found = fold(self.shelf.load(), notes, self.patience)
@@ -124,16 +123,21 @@ class Session:
                 self.shelf.save(memory)
         except HarnessError as error:
             return Recollection(failures=(*failures, str(error)))
-        return Recollection(found.findings, found.pending, failures)
+        return replace(found, failures=failures)
+
+    def take(self) -> tuple[list[Note], tuple[str, ...]]:
+        """Hand over the notes taken so far, in the order of their answers, and what went wrong with taking them."""
+        taken, self._notes = self._notes, []
+        failed, self._failures = self._failures, []
+        notes = sorted(taken, key=lambda note: (note.sighting.at, note.sighting.site, note.sighting.check))
+        return notes, tuple(dict.fromkeys(failed))
 
     def _keep_baseline(self, note: Note) -> None:
         if note.baseline is None:
             return
-        site, run_id = note.sighting.site, note.run_id
-        known = self.shelf.baseline(site, run_id)
-        # Another process may have been first; the first finished form counts.
-        if known is None or (is_finished(note.baseline.body) and not is_finished(known.body)):
-            self.shelf.keep_baseline(site, run_id, note.baseline)
+        known = self.shelf.baseline(note.sighting.site, note.run_id)
+        if replaces(note.baseline, known):
+            self.shelf.keep_baseline(note.sighting.site, note.run_id, note.baseline)
 
     def _note(self, seen: Observation, findings: Sequence[Finding]) -> Note | None:
         if seen.site is None or seen.check is None or seen.at is None or not _is_answer(seen, findings):
@@ -170,6 +174,14 @@ class Session:
         if known.digest == digest:
             return []
         return self._compared.get((known.digest, digest), lambda: compare(known.body, value))
+
+
+def replaces(fresh: Baseline, known: Baseline | None) -> bool:
+    """Tell whether a baseline takes the place of the known one: another process may have been first.
+
+    The first finished form counts.
+    """
+    return known is None or (is_finished(fresh.body) and not is_finished(known.body))
 
 
 def _is_answer(seen: Observation, findings: Sequence[Finding]) -> bool:

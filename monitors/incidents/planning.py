@@ -1,0 +1,181 @@
+"""Who is told what: each sink's last word on an incident is held against how the incident stands now. Pure.
+
+What is true decides, not what just happened: so nothing is lost when a sink is added, a silence ends or the monitor was
+away, and a sink that was told of an incident is told of its end, whatever has been configured since.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from monitors.incidents.content import content
+from monitors.incidents.model import Book, Event, EventKind, Incident, Notice, NoticeKind, Silence, State, Told
+from monitors.model import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from monitors.config.alerting import SinkSettings, Thresholds
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a plan needs to know beside the book: the time (UTC), who sends from where, and what is configured.
+
+    `urls` are those the checks ask for, by site and check; `watched` counts the sites; `maintenance` names those in a
+    window.
+    """
+
+    at: datetime
+    sinks: Sequence[SinkSettings]
+    thresholds: Thresholds
+    vantage: str = ""
+    urls: Mapping[tuple[str, str], str] | None = None
+    watched: int = 0
+    maintenance: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The book with what the sinks will have been told, the notices that tell them, and what happened besides."""
+
+    book: Book
+    notices: tuple[Notice, ...] = ()
+    events: tuple[Event, ...] = ()
+
+
+def matches(sink: SinkSettings, incident: Incident) -> bool:
+    """Tell whether a sink wants to hear of an incident as it stands; the monitor's own troubles have no sites."""
+    if not sink.incidents or incident.level < sink.level:
+        return False
+    finding = incident.finding
+    if finding.kind is Kind.MONITOR:
+        # Of its own failure a sink can hardly tell.
+        return finding.discriminator != sink.name and (not sink.rules or _names(sink.rules, finding.rule))
+    sites = incident.sites or incident.all_sites
+    rules = {spell.rule for spell in incident.spells} | {finding.rule}
+    here = not sink.sites or not set(sink.sites).isdisjoint(sites)
+    return here and (not sink.rules or any(_names(sink.rules, rule) for rule in rules))
+
+
+def _names(patterns: Iterable[str], rule: str) -> bool:
+    return any(rule.startswith(text[:-1]) if text.endswith("*") else rule == text for text in patterns)
+
+
+def is_silenced(incident: Incident, silences: Iterable[Silence], at: datetime) -> bool:
+    """Tell whether a silence keeps an incident from being told: one that names all of its sites, and its rule."""
+    return any(_covers(silence, incident) for silence in silences if silence.created <= at < silence.until)
+
+
+def _covers(silence: Silence, incident: Incident) -> bool:
+    rules = {spell.rule for spell in incident.spells if spell.until is None} | {incident.finding.rule}
+    return (
+        silence.incident in {None, incident.id}
+        and (not silence.rule or any(_names((silence.rule,), rule) for rule in rules))
+        and (not silence.sites or set(incident.sites) <= set(silence.sites))
+        and not (silence.sites and not incident.sites)
+    )
+
+
+def plan(book: Book, around: Surroundings) -> Plan:
+    """Return what has to be told now."""
+    if not book.incidents:
+        return _tidied(book, around)
+    told, notices, events = dict(book.told), list[Notice](), list[Event]()
+    sinks = {sink.name: sink for sink in around.sinks}
+    for incident in book.incidents.values():
+        sent = []
+        for name in dict.fromkeys([*sinks, *(sink for number, sink in book.told if number == incident.id)]):
+            last = told.get((incident.id, name))
+            kind = _due(incident, sinks.get(name), last, book, around)
+            if kind is None:
+                continue
+            word = _word(incident, name, kind, last, around.at)
+            told[incident.id, name] = word
+            notices.append(_notice(book, incident, word, last, around))
+            sent.append(name)
+        if sent:
+            kinds = dict.fromkeys(str(notice.kind) for notice in notices if notice.incident == incident.id)
+            message = f"told {', '.join(sent)}: {', '.join(kinds)}"
+            events.append(Event(incident.id, around.at, EventKind.NOTIFIED, message))
+    tidied = _tidied(replace(book, told=told), around)
+    return Plan(tidied.book, tuple(notices), tuple(events))
+
+
+def _due(
+    incident: Incident, sink: SinkSettings | None, last: Told | None, book: Book, around: Surroundings
+) -> NoticeKind | None:
+    """Return what a sink is to be told of an incident now, None where there is nothing to tell."""
+    if incident.state is State.RESOLVED:
+        ended = last is not None and last.kind is not NoticeKind.RESOLVED
+        return NoticeKind.RESOLVED if ended and sink is not None else None
+    if sink is None or is_silenced(incident, book.silences, around.at):
+        return None
+    if incident.sites and set(incident.sites) <= around.maintenance:
+        return None
+    if last is None:
+        return NoticeKind.OPENED if matches(sink, incident) else None
+    return _further(incident, last, around) if matches(sink, incident) else None
+
+
+def _further(incident: Incident, last: Told, around: Surroundings) -> NoticeKind | None:
+    """Return what more there is to tell of an open incident."""
+    since_then = around.at - last.at
+    if incident.level > last.level:
+        return NoticeKind.UPDATED
+    pause = timedelta(seconds=around.thresholds.update_interval_s)
+    if set(incident.sites) != set(last.sites) and since_then >= pause:
+        return NoticeKind.UPDATED
+    if incident.acknowledged is not None:
+        return None if last.acknowledged else NoticeKind.ACKNOWLEDGED
+    reminder_s = around.thresholds.reminder_s
+    return NoticeKind.REMINDER if reminder_s and since_then >= timedelta(seconds=reminder_s) else None
+
+
+def _word(incident: Incident, sink: str, kind: NoticeKind, last: Told | None, at: datetime) -> Told:
+    return Told(
+        incident.id,
+        sink,
+        number=1 if last is None else last.number + 1,
+        kind=kind,
+        at=at,
+        sites=incident.sites,
+        level=incident.level,
+        acknowledged=incident.acknowledged is not None,
+    )
+
+
+def _notice(book: Book, incident: Incident, word: Told, last: Told | None, around: Surroundings) -> Notice:
+    key = f"{book.installation}-{incident.id}-{word.number}-{word.sink}"
+    said = content(
+        incident,
+        kind=word.kind,
+        key=key,
+        at=around.at,
+        installation=book.installation,
+        vantage=around.vantage,
+        watched=around.watched,
+        last=last,
+        urls=around.urls or {},
+    )
+    return Notice(word.sink, incident.id, word.number, word.kind, key, around.at, said)
+
+
+def _tidied(book: Book, around: Surroundings) -> Plan:
+    """Drop what is over: incidents all sinks know the end of, what they were told of them, silences of the past."""
+    sinks = {sink.name for sink in around.sinks}
+    owed = {
+        number for (number, sink), last in book.told.items() if sink in sinks and last.kind is not NoticeKind.RESOLVED
+    }
+    over = {
+        incident.id for incident in book.incidents.values() if incident.resolved is not None and incident.id not in owed
+    }
+    silences = tuple(silence for silence in book.silences if silence.until > around.at)
+    if not over and len(silences) == len(book.silences):
+        return Plan(book)
+    incidents = {number: incident for number, incident in book.incidents.items() if number not in over}
+    told = {key: word for key, word in book.told.items() if key[0] in incidents}
+    return Plan(replace(book, incidents=incidents, told=told, silences=silences))

@@ -1,0 +1,67 @@
+"""Which findings are one problem, and which problem keeps which other from being seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monitors.model import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from monitors.model import Finding
+
+OUTAGE = "outage"
+_GROUPS = {
+    "throttled": "throttled",
+    "tls-certificate-expires-soon": "certificate-expires-soon",
+    "key-rejected": "access",
+    "key-of-other-site": "access",
+    "key-lacks-permission": "access",
+    "endpoint-not-deployed": "endpoint-not-deployed",
+    "run-not-found": "run-not-found",
+}
+"""Availability rules that tell one problem under several names, or that are no outage; any other rule is."""
+
+_RANKS = {
+    OUTAGE: 0,
+    "certificate-expires-soon": 1,
+    "throttled": 1,
+    "access": 2,
+    "endpoint-not-deployed": 3,
+    "run-not-found": 4,
+}
+_OF_THE_ANSWER = 5
+_HIDES_NOTHING = {"certificate-expires-soon"}
+
+ACROSS = frozenset({"response-property-not-on-all-sites", "response-property-unlike-other-sites"})
+"""Rules whose findings speak of several sites: those in `revision` have the drift."""
+
+
+def problem_of(finding: Finding) -> str:
+    """Return the problem a finding is a sign of: the same on every site, whatever its cause is called just now.
+
+    An outage that answers 503, then nothing, then another certificate is one problem; so is access denied in one way
+    or another. Every change of an answer is a problem of its own, named by its fingerprint; the monitor's own troubles
+    are named by their rules, and by the sink where there are several.
+    """
+    if finding.kind is Kind.AVAILABILITY:
+        return _GROUPS.get(finding.rule, OUTAGE)
+    if finding.kind is Kind.MONITOR:
+        return f"{finding.rule}:{finding.discriminator}" if finding.discriminator else finding.rule
+    return finding.fingerprint
+
+
+def rank(problem: str) -> int:
+    """Return how early a problem ends a look at a site: whoever meets it sees nothing of those with a higher rank."""
+    return _RANKS.get(problem, _OF_THE_ANSWER)
+
+
+def blocked_above(findings: Iterable[Finding]) -> int:
+    """Return the rank above which nothing can be said, given everything one probe showed, whatever its level."""
+    ranks = [
+        rank(problem)
+        for finding in findings
+        if finding.kind is Kind.AVAILABILITY and (problem := problem_of(finding)) not in _HIDES_NOTHING
+    ]
+    return min(ranks, default=_OF_THE_ANSWER)
