@@ -19,7 +19,7 @@ BASE = "https://model-lab-monitor.invalid/schemas/"
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-DOCUMENTS = ("run", "jsonapi-error", "rate-limit-error", "string-list-error", "report")
+DOCUMENTS = ("run", "jsonapi-error", "rate-limit-error", "string-list-error", "report", "notification")
 
 RUN_PATH = "/api/v2/model-lab-api/runs/{run_id}"
 

@@ -1,0 +1,46 @@
+"""Text from the wire, made to mean itself in each medium a message is written in."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+from monitors.report.markdown import code, escaped
+
+__all__ = ["code", "cut", "defused", "escaped", "fenced", "html"]
+
+_JOINER = "\u2060"
+# What chat services obey in plain text: mentions (@all, <!channel>, <@U1>, <#C1>), addresses, labelled links, emoji,
+# and the fence Datadog's events begin Markdown with.
+_OBEYED = re.compile(
+    r"@(?=\w)|<(?=[!@#/:A-Za-z])|\](?=\()|(?<=\w):(?=//)|(?<=\b[wW]{3})\.(?=\w)|%(?=%%)|:(?=\w+:)|`(?=``)"
+)
+
+
+def defused(text: str) -> str:
+    """Return printable text in which nothing is a mention, a link or a command to a chat service.
+
+    An invisible word joiner (U+2060) parts the signs a service looks for; a person reads the text as it was.
+    """
+    return _OBEYED.sub(lambda match: match[0] + _JOINER, text)
+
+
+def html(text: str) -> str:
+    """Return text that HTML shows as it is."""
+    return escape(text, quote=True)
+
+
+def fenced(text: str) -> str:
+    """Return printable text of one line as a block of Markdown code that nothing in it can end."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}sh\n{text}\n{fence}"
+
+
+def cut(text: str, limit: int) -> str:
+    """Return the text, or as many of its lines as fit with an ellipsis behind; `limit` in characters."""
+    if len(text) <= limit:
+        return text
+    kept = text[: limit - 2]
+    whole_lines, end, _ = kept.rpartition("\n")
+    return f"{whole_lines if end else kept}\n…" if end else f"{kept}…"
