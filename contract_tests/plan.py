@@ -87,7 +87,7 @@ def make_plan(
         raise UsageError(message)
     options = [("--resolve", resolve), ("--connect-to", connect_to), ("--cacert", [ca_file] if ca_file else [])]
     return Plan(
-        load(Path(config) if config else None, environ, sites),
+        load(Path(config) if config else None, environ, sites, without=("sinks", "store")),
         mock=False,
         scenarios={},
         overrides=parse_overrides(resolve, connect_to),

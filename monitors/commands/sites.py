@@ -35,7 +35,7 @@ _SHORT = "List the sites, and what is configured for each."
 @config_option
 def command(sites: tuple[str, ...], format_: str, config: Path | None) -> None:
     """List the sites: key, DD_SITE parameter, API host, and whether keys and a canary run are configured."""
-    settings = load(config, os.environ, sites)
+    settings = load(config, os.environ, sites, without=("sinks", "store"))
     note_strays(os.environ)
     if format_ == "json":
         write_stdout(dumps([_as_json(row) for row in settings.sites], indent=2) + "\n")

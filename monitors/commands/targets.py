@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from monitors.checks import CHECKS
 from monitors.config import Settings, load
-from monitors.config.table import run_id as read_run_id
-from monitors.config.table import shown
+from monitors.config.readers import run_id as read_run_id
+from monitors.config.readers import shown
 from monitors.errors import UsageError
 from monitors.probe import Target, target_for
 from monitors.sites import find_site, find_sites
@@ -56,12 +56,12 @@ def settings_for(
     Raises `UsageError`.
     """
     if wiring.mock is None:
-        settings = load(config, os.environ, sites)
+        settings = load(config, os.environ, sites, without=("sinks",))
     elif wiring.resolve or wiring.connect_to or wiring.ca_file:
         message = "--mock reaches its own sites; leave out --resolve, --connect-to and --ca-file"
         raise UsageError(message)
     else:
-        named = load(config, {}, sites) if config else Settings(sites=())
+        named = load(config, {}, sites, without=("keys", "sinks", "store")) if config else Settings(sites=())
         settings = replace(named, sites=_mock_settings(find_sites(sites)))
     settings = replace(settings, sites=_with_run_ids(settings.sites, run_ids))
     return settings if timeout_s is None else replace(settings, timeout_s=timeout_s)

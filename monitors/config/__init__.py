@@ -3,19 +3,29 @@
 `load` gives `Settings` or raises `ConfigError`, which lists every mistake at once.
 """
 
+from monitors.config.alerting import Maintenance, Retention, SinkSettings, Thresholds, WatchSettings
 from monitors.config.credentials import Credentials
+from monitors.config.describing import SECTIONS, describe, markdown
 from monitors.config.loading import FILE_NAME, FILE_VARIABLE, Settings, load
+from monitors.config.row import Row
+from monitors.config.scheduled import STORE_VARIABLE
 from monitors.config.site import SiteSettings
 from monitors.config.strays import strays
-from monitors.config.table import Row, describe, markdown
 
 __all__ = [
     "FILE_NAME",
     "FILE_VARIABLE",
+    "SECTIONS",
+    "STORE_VARIABLE",
     "Credentials",
+    "Maintenance",
+    "Retention",
     "Row",
     "Settings",
+    "SinkSettings",
     "SiteSettings",
+    "Thresholds",
+    "WatchSettings",
     "describe",
     "load",
     "markdown",

@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+DEFAULT_INTERVALS_S: Mapping[str, float] = {
+    "run": 60.0,
+    "not-found": 3600.0,
+    "bad-request": 3600.0,
+    "unauthenticated": 300.0,
+}
+"""How often each check is made where nothing is said."""
+
+
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """When a problem becomes an incident and when it is over (`[incidents]` of the file).
@@ -87,20 +96,26 @@ class WatchSettings:
     """How `watch` runs (`[watch]`). `intervals_s` and `site_intervals_s` hold seconds by check and by (site, check).
 
     `connectivity` are `host:port` that are reachable whenever the monitor itself is online. `budget_per_minute` bounds
-    the requests to one site; `budget_reserve` is the share of the vendor's rate limit that is left to others.
+    the requests to one site; `budget_reserve` is the share of the vendor's rate limit that is left to others. `watch
+    --once` looks again after `confirm_pause_s` at what it has to see twice.
     """
 
-    intervals_s: Mapping[str, float] = field(default_factory=dict)
+    intervals_s: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_INTERVALS_S))
     site_intervals_s: Mapping[tuple[str, str], float] = field(default_factory=dict)
     jitter_s: float = 5.0
     vantage: str = ""
-    connectivity: tuple[str, ...] = ("one.one.one.one:443", "dns.google:443")
+    connectivity: tuple[str, ...] = ("1.1.1.1:443", "8.8.8.8:443")
     min_free_mb: int = 100
     max_clock_error_s: float = 300.0
     budget_per_minute: int = 20
     budget_reserve: float = 0.5
     stop_s: float = 30.0
     sink_failing_after_s: float = 900.0
+    confirm_pause_s: float = 10.0
     digest_cron: str = ""
     digest_timezone: str = "UTC"
     statuspage: bool = False
+
+    def interval_s(self, site: str, check: str) -> float:
+        """Return how often a check is made on a site, in seconds."""
+        return self.site_intervals_s.get((site, check), self.intervals_s[check])

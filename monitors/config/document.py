@@ -17,6 +17,14 @@ _MAX_BYTES = 2**20
 _PART = r"""(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
 _DOTTED = rf"{_PART}(?:[ \t]*\.[ \t]*{_PART})*"
 _HEADER = re.compile(rf"[ \t]*\[{{1,2}}[ \t]*({_DOTTED})[ \t]*\]")
+# Up to the quotes that open a multi-line string; strings that end on their line, and comments, are passed over.
+_OPENS = re.compile(
+    r"""(?:[^"'#]|"(?!"")(?:\\.|[^"\\])*+"|""(?!")|'(?!'')[^']*+'|''(?!'))*+(\"{3}|'{3})""",
+)
+_ENDS = {
+    '"' * 3: re.compile(r'(?:\\.|[^"\\]|"{1,2}(?!"))*+"{3,5}'),
+    "'" * 3: re.compile(r"(?:[^']|'{1,2}(?!'))*+'{3,5}"),
+}
 _ENTRY = re.compile(rf"[ \t]*({_DOTTED})[ \t]*=")
 
 
@@ -28,9 +36,13 @@ class Document:
     values: Mapping[str, Any] = field(default_factory=dict)
     lines: Mapping[tuple[str, ...], int] = field(default_factory=dict)
 
+    def line(self, path: tuple[str, ...]) -> int:
+        """Return the line of a key, or of the closest table around it, or 0 where that is not known."""
+        return next((self.lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self.lines), 0)
+
     def place(self, path: tuple[str, ...]) -> str:
         """Return `file:line` of a key, or of the closest table around it, or the file alone."""
-        near = next((self.lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self.lines), None)
+        near = self.line(path)
         return f"{self.path}:{near}" if near else str(self.path)
 
 
@@ -56,6 +68,9 @@ def read(path: Path, named_by: str = "") -> Document:
         message = f"{path}: not UTF-8 (byte {error.start}); TOML is always UTF-8"
     except tomllib.TOMLDecodeError as error:
         message = f"{path}: not TOML: {error}"
+    except ValueError:
+        # Python refuses to read numbers of thousands of digits, and the library lets that through.
+        message = f"{path}: not TOML that can be read: it holds a number of thousands of digits"
     except RecursionError:
         message = f"{path}: not TOML that can be read: it nests too deep"
     # The library's exceptions carry the whole text of the file, so none of them stays attached.
@@ -65,16 +80,34 @@ def read(path: Path, named_by: str = "") -> Document:
 def _lines(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
     """Yield each key's path and line.
 
-    tomllib keeps no lines, so they are looked up by the start of each line. A line inside a multi-line string could
-    be mistaken for a key, which misplaces a hint and nothing else.
+    tomllib keeps no lines, so they are looked up by the start of each line that is not inside a multi-line string. A
+    line inside a list could still be mistaken for a key, which misplaces a hint and nothing else.
     """
     table: tuple[str, ...] = ()
+    inside = ""
     for number, line in enumerate(text.split("\n"), start=1):
-        if header := _HEADER.match(line):
-            table = _parts(header[1])
-            yield table, number
-        elif entry := _ENTRY.match(line):
-            yield (*table, *_parts(entry[1])), number
+        if not inside:
+            if header := _HEADER.match(line):
+                table = _parts(header[1])
+                yield table, number
+            elif entry := _ENTRY.match(line):
+                yield (*table, *_parts(entry[1])), number
+        inside = _still_inside(line, inside)
+
+
+def _still_inside(line: str, inside: str) -> str:
+    """Return the quotes of the multi-line string a line ends in, empty where it ends in none."""
+    at = 0
+    while True:
+        if inside:
+            end = _ENDS[inside].match(line, at)
+            if end is None:
+                return inside
+            at, inside = end.end(), ""
+        elif (opening := _OPENS.match(line, at)) is None:
+            return ""
+        else:
+            at, inside = opening.end(), opening[1]
 
 
 def _parts(dotted: str) -> tuple[str, ...]:

@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from monitors.checks import CHECKS
+from monitors.config import scheduled, sink_tables
+from monitors.config.alerting import Maintenance, Retention, SinkSettings, Thresholds, WatchSettings
 from monitors.config.document import Document, read
+from monitors.config.lookup import Lookup
+from monitors.config.mistakes import Mistakes
+from monitors.config.readers import shown
+from monitors.config.reading import Tables
 from monitors.config.site import SiteSettings, SiteSources
-from monitors.config.table import SITE, TOP, shown
+from monitors.config.table import SITE, SITE_CHECK, TOP
 from monitors.errors import ConfigError, UsageError
 from monitors.model import Level
 from monitors.sites import find_site, find_sites
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-    from monitors.config.table import Row
     from monitors.sites import Site
 
 FILE_NAME = "model-lab-monitor.toml"
 FILE_VARIABLE = "MODEL_LAB_MONITOR_CONFIG"
 _DEFAULT_SITE = "datadoghq.com"
+_TABLES = ("sites", "checks", "watch", "incidents", "maintenance", "sinks", "store")
+SECRETS = ("keys", "sinks", "store")
+"""What `load` can be told not to look up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The whole configuration; `path` is the file that was read, None where there was none."""
+    """The whole configuration; `path` is the file that was read, None where there was none.
+
+    `store_url` is None where nobody says which store. `files` are the files read, the configuration's own first, and
+    `origins` says where each value came from that is not the default, by its path.
+    """
 
     sites: tuple[SiteSettings, ...]
     timeout_s: float = 10.0
@@ -39,20 +51,34 @@ class Settings:
     confirm_count: int = 2
     confirm_window_s: float = 86_400.0
     compare_after: int = 3
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    maintenance: tuple[Maintenance, ...] = ()
+    sinks: tuple[SinkSettings, ...] = ()
+    retention: Retention = field(default_factory=Retention)
+    watch: WatchSettings = field(default_factory=WatchSettings)
+    store_url: str | None = field(default=None, repr=False)
+    files: tuple[Path, ...] = field(default=(), compare=False)
+    origins: Mapping[tuple[str, ...], str] = field(default_factory=dict, compare=False, repr=False)
 
 
-def load(path: Path | None, environ: Mapping[str, str], site_names: Sequence[str]) -> Settings:
+def load(
+    path: Path | None, environ: Mapping[str, str], site_names: Sequence[str], *, without: Collection[str] = ()
+) -> Settings:
     """Return the settings for the named sites (none named, or `all`: all nine).
 
     `path` is the file the user named; else `$MODEL_LAB_MONITOR_CONFIG` counts, else `model-lab-monitor.toml` in the
-    working directory if it is there. An empty environment variable counts as unset. Raises `UsageError` for an unknown
-    site name and `ConfigError` with every mistake of the file and the environment.
+    working directory if it is there. An empty environment variable counts as unset. `without` names what the caller
+    has no use for, of `SECRETS`: the keys of sites, the secrets of sinks, the URL of the store are then not looked up,
+    and nothing about them is a mistake but what the file itself says. Raises `UsageError` for an unknown site name and
+    `ConfigError` with every mistake of the file and the environment.
     """
     chosen = find_sites(site_names)
-    loader = _Loader(_document(path, environ), environ)
+    document = _document(path, environ)
+    mistakes = Mistakes(document)
+    loader = _Loader(Tables(document, mistakes), Lookup(document, environ, mistakes), frozenset(without))
     settings = loader.settings(chosen)
-    if loader.mistakes:
-        raise ConfigError(_listed(loader.mistakes))
+    if text := mistakes.text():
+        raise ConfigError(text)
     return settings
 
 
@@ -65,98 +91,86 @@ def _document(path: Path | None, environ: Mapping[str, str]) -> Document:
     return read(default) if default.exists() else Document()
 
 
-def _listed(mistakes: Sequence[str]) -> str:
-    if len(mistakes) == 1:
-        return mistakes[0]
-    return "\n  ".join([f"{len(mistakes)} mistakes in the configuration:", *mistakes])
-
-
-def _hint(name: str, known: Iterable[str]) -> str:
-    near = get_close_matches(name, list(known), n=1)
-    return f"; did you mean {near[0]}?" if near else f". Known: {', '.join(known)}."
-
-
 @dataclass(slots=True)
 class _Loader:
-    """One pass over file and environment; collects mistakes instead of stopping at the first."""
+    """One pass over file and environment."""
 
-    document: Document
-    environ: Mapping[str, str]
-    mistakes: list[str] = field(default_factory=list)
+    tables: Tables
+    lookup: Lookup
+    without: frozenset[str]
 
     def settings(self, chosen: Sequence[Site]) -> Settings:
-        values = self.document.values
-        top = {name: value for name, value in values.items() if name != "sites"}
-        known = self._table((), top, TOP, also=("sites",))
-        tables = self._site_tables(values.get("sites", {}))
+        document, values, origins = self.tables.document, self.tables.document.values, self.tables.origins
+        known = self.tables.rows((), values, TOP, also=_TABLES)
+        of_file = self._of_sites(values.get("sites", {}))
+        intervals = {key: self._intervals(key, *of_file[key]) for key in of_file}
         home = self._home()
         sites = []
         for site in chosen:
-            sources = SiteSources(site, site.key == home, tables.get(site.key, {}), self.document, self.environ)
+            path, table = of_file.get(site.key, (("sites", site.key), {}))
+            sources = SiteSources(site, site.key == home, table, path, self.lookup, "keys" not in self.without)
             sites.append(sources.settings())
-            self.mistakes += sources.mistakes
-        return Settings(sites=tuple(sites), path=self.document.path, **known)
-
-    def _wrong(self, path: tuple[str, ...], message: str) -> None:
-        self.mistakes.append(f"{self.document.place(path)}: {message}")
-
-    def _table(
-        self,
-        path: tuple[str, ...],
-        values: Mapping[str, Any],
-        rows: Mapping[str, Row],
-        also: tuple[str, ...] = (),
-    ) -> dict[str, Any]:
-        """Return the table's values as the rows read them; anything else is a mistake."""
-        known = {}
-        for name, value in values.items():
-            if name in {"api_key", "app_key"}:
-                self._literal_key((*path, name))
-            elif name not in rows:
-                self._wrong((*path, name), f"unknown key {shown(name)}{_hint(name, [*rows, *also])}")
-            else:
-                try:
-                    known[name] = rows[name].read(value)
-                except ValueError as error:
-                    self._wrong((*path, name), f"{name} must be {error}; it is {shown(value)}")
-        return known
-
-    def _literal_key(self, path: tuple[str, ...]) -> None:
-        name = path[-1]
-        self._wrong(
-            path,
-            f"{name}: a key is never written into this file; write {name}_env with the name of an environment "
-            f"variable, or {name}_file with a path, and replace the key if the file was shared",
+            origins |= {("sites", site.key, name): origin for name, origin in sources.origins.items()}
+        url, retention = scheduled.store(
+            self.tables, self._table("store"), self.lookup, with_url="store" not in self.without
+        )
+        secrets_of_sinks = None if "sinks" in self.without else self.lookup
+        return Settings(
+            sites=tuple(sites),
+            path=document.path,
+            thresholds=scheduled.thresholds(self.tables, self._table("incidents"), known.get("confirm_count")),
+            maintenance=tuple(scheduled.maintenance(self.tables, values.get("maintenance", {}))),
+            sinks=tuple(sink_tables.sinks(self.tables, values.get("sinks", {}), secrets_of_sinks)),
+            retention=retention,
+            watch=scheduled.watch(self.tables, self._table("watch"), values.get("checks", {}), intervals),
+            store_url=url,
+            files=tuple(dict.fromkeys([*([document.path] if document.path else []), *self.lookup.files])),
+            origins=origins,
+            **known,
         )
 
-    def _site_tables(self, values: Any) -> dict[str, dict[str, Any]]:
-        """Return the checked table of each site by its key."""
-        if not isinstance(values, dict):
-            self._wrong(("sites",), f"sites must be tables like [sites.US5]; it is {shown(values)}")
-            return {}
-        tables: dict[str, dict[str, Any]] = {}
-        for name, table in values.items():
+    def _table(self, name: str) -> Mapping[str, Any]:
+        return self.tables.table((name,), self.tables.document.values.get(name, {}))
+
+    def _of_sites(self, values: Any) -> dict[str, tuple[tuple[str, ...], dict[str, Any]]]:
+        """Return the checked table of each site by its key, with the path the file has it at."""
+        found: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {}
+        for name, table in self.tables.named(("sites",), values, "sites.US5"):
             path = ("sites", name)
             try:
                 key = find_site(name).key
             except UsageError as error:
-                self._wrong(path, str(error))
+                self.tables.wrong(path, _said(name, error))
                 continue
             if not isinstance(table, dict):
-                self._wrong(path, f"sites.{name} must be a table like [sites.{key}]; it is {shown(table)}")
-            elif key in tables:
-                self._wrong(path, f"sites.{name} is {key}, which another table already describes; keep one of them")
+                self.tables.wrong(path, f"sites.{name} must be a table like [sites.{key}]; it is {shown(table)}")
+            elif key in found:
+                self.tables.wrong(
+                    path, f"sites.{name} is {key}, which another table already describes; keep one of them"
+                )
             else:
-                tables[key] = self._table(path, table, SITE)
-        return tables
+                known = self.tables.rows(path, table, SITE, also=("checks",), shown_as=("sites", key))
+                found[key] = path, known | {"checks": table.get("checks", {})}
+        return found
+
+    def _intervals(self, key: str, path: tuple[str, ...], table: Mapping[str, Any]) -> dict[str, float]:
+        """Return the intervals a site has of its own, by check."""
+        shown_as = ("sites", key, "checks")
+        found = dict.fromkeys(CHECKS, table["interval_s"]) if "interval_s" in table else {}
+        return found | scheduled.check_intervals(
+            self.tables, (*path, "checks"), table["checks"], SITE_CHECK, shown_as=shown_as
+        )
 
     def _home(self) -> str | None:
         """Return the site that variables without a site in their name belong to; None if DD_SITE is wrong."""
-        named = self.environ.get("DD_SITE") or _DEFAULT_SITE
+        named = self.lookup.environ.get("DD_SITE") or _DEFAULT_SITE
         try:
             return find_site(named).key
         except UsageError as error:
-            # A name that could be a key pasted into the wrong variable is not repeated.
-            said = str(error) if shown(named) == repr(named) else f"no site of that name; it is {shown(named)}"
-            self.mistakes.append(f"DD_SITE: {said}")
+            self.lookup.mistakes.add(f"DD_SITE: {_said(named, error, 'no site of that name; it is ')}")
             return None
+
+
+def _said(name: str, error: UsageError, before: str = "unknown site ") -> str:
+    """Return what is wrong with the name of a site; one that could be a key in the wrong place is not repeated."""
+    return str(error) if shown(name) == repr(name) else f"{before}{shown(name)}"
