@@ -1,0 +1,227 @@
+"""What a batch of probes comes to: one transaction that holds all of it, or none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from monitors.incidents.deciding import Result as Weighed
+from monitors.incidents.deciding import Round, decide
+from monitors.incidents.maintenance import under_maintenance
+from monitors.incidents.planning import Surroundings, plan
+from monitors.incidents.problems import OUTAGE, problem_of
+from monitors.memory.folding import Memory, Recollection, fold
+from monitors.memory.patience import Patience
+from monitors.memory.session import replaces
+from monitors.model import Level, verdict
+from monitors.store import Probed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from monitors.config.alerting import Maintenance, SinkSettings, Thresholds
+    from monitors.cycle import Result
+    from monitors.incidents.model import Book, Event, Notice
+    from monitors.memory.folding import Baseline, Note
+    from monitors.model import Finding
+    from monitors.store import Store, Writing
+
+    Accept = Callable[[Sequence[Finding]], Sequence[Finding]]
+
+_FLUSH_S = 300.0
+_THROTTLED = "throttled"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Probes that are judged and wait to be kept: `notes` are the memory's, `own` is how the monitor itself is.
+
+    `unremembered` are lines about notes that could not be taken. `at` is when the batch was complete (UTC).
+    """
+
+    at: datetime
+    results: tuple[Result, ...] = ()
+    notes: tuple[Note, ...] = ()
+    own: Mapping[str, Finding | None] = field(default_factory=dict)
+    unremembered: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a batch came to, once it is in the store."""
+
+    batch: Batch
+    recalled: Recollection
+    events: tuple[Event, ...]
+    notices: tuple[Notice, ...]
+    book: Book
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the configuration says of keeping and alerting; replaced as a whole when it changes.
+
+    `watched` are the sites and checks that are configured, `urls` what they ask for.
+    """
+
+    thresholds: Thresholds
+    patience: Patience = field(default_factory=Patience)
+    sinks: tuple[SinkSettings, ...] = ()
+    maintenance: tuple[Maintenance, ...] = ()
+    watched: frozenset[tuple[str, str]] = frozenset()
+    urls: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    vantage: str = ""
+
+    @property
+    def sites(self) -> int:
+        """How many sites are watched."""
+        return len({site for site, _ in self.watched})
+
+
+def is_available(findings: Sequence[Finding]) -> bool | None:
+    """Tell whether a probe found the site up; None where it was throttled, which says neither."""
+    problems = {problem_of(finding) for finding in findings}
+    if OUTAGE in problems:
+        return False
+    return None if _THROTTLED in problems else True
+
+
+class Keeper:
+    """Puts batches into the store, with the incidents and notices they lead to.
+
+    The book is read anew in each transaction, as people change it from other processes. The memory is large and
+    changes by us alone, but for a rare `ledger --new-baseline` or `probe`: it is held here, and read again where its
+    revision in the store is another one. What only counts sightings is written every five minutes, all else at once.
+    """
+
+    def __init__(self, store: Store, rules: Rules, accept: Accept) -> None:
+        """Keep in a store; `accept` marks the findings that people have accepted."""
+        self.store, self.rules, self._accept = store, rules, accept
+        self._memory: Memory | None = None
+        self._revision = -1
+        self._written: Memory | None = None
+        self._written_at: datetime | None = None
+        self._baselines: dict[tuple[str, str], Baseline | None] = {}
+
+    # --- the memory's shelf, as far as a session needs it while answers come in ---
+
+    def baseline(self, site: str, run_id: str) -> Baseline | None:
+        """Return how a canary run was first seen, asking the store once; raises `HarnessError`."""
+        key = (site, run_id)
+        if key not in self._baselines:
+            self._baselines[key] = self.store.baseline(site, run_id)
+        return self._baselines[key]
+
+    # --- batches ---
+
+    def keep(self, batch: Batch) -> Kept:
+        """Put one batch into the store; raises `StoreError`, and then nothing of it is there."""
+        with self.store.writing() as tx:
+            before, memory, recalled = self._remember(tx, batch)
+            drift = self._drift(batch, recalled)
+            findings = {id(result): tuple(self._accept(result.findings)) for result in batch.results}
+            book = tx.book()
+            seen = self._round(batch, recalled, drift, findings)
+            decision = decide(book, seen, self.rules.thresholds)
+            planned = plan(decision.book, self._surroundings(batch.at, seen.maintenance))
+            events = (*decision.events, *planned.events)
+            tx.add_probes(self.rules.vantage, [self._probed(result, drift, findings) for result in batch.results])
+            tx.put_book(book, planned.book, events)
+            tx.queue(planned.notices)
+            revision = self._put_memory(tx, before, memory, batch)
+        if revision is not None:
+            self._revision, self._written, self._written_at = revision, memory, batch.at
+        self._memory = memory
+        return Kept(batch, recalled, events, planned.notices, planned.book)
+
+    def flush(self, at: datetime) -> None:
+        """Write what the memory has not written yet; raises `StoreError`."""
+        if self._memory is not None and self._written is not None and self._memory is not self._written:
+            with self.store.writing() as tx:
+                if tx.memory_revision() != self._revision:
+                    return
+                revision = tx.put_memory(self._written, self._memory)
+            self._revision, self._written, self._written_at = revision, self._memory, at
+
+    def forget(self) -> None:
+        """Drop what is held of the store: it is another one now."""
+        self._memory, self._written, self._revision = None, None, -1
+        self._baselines.clear()
+
+    def surroundings(self, at: datetime) -> Surroundings:
+        """Return what planning notices needs to know now."""
+        return self._surroundings(at, under_maintenance(self.rules.maintenance, at))
+
+    def _surroundings(self, at: datetime, maintenance: frozenset[str]) -> Surroundings:
+        rules = self.rules
+        return Surroundings(at, rules.sinks, rules.thresholds, rules.vantage, rules.urls, rules.sites, maintenance)
+
+    def _remember(self, tx: Writing, batch: Batch) -> tuple[Memory, Memory, Recollection]:
+        """Return the memory as the store has it, as it is with the batch, and what it tells of it."""
+        revision = tx.memory_revision()
+        if self._memory is None or self._written is None or revision != self._revision:
+            self._memory = self._written = tx.memory()
+            self._revision, self._written_at = revision, batch.at
+            self._baselines.clear()
+        if not batch.notes:
+            return self._written, self._memory, Recollection(failures=batch.unremembered)
+        memory, recalled = fold(self._memory, batch.notes, self.rules.patience)
+        return self._written, memory, replace(recalled, failures=batch.unremembered)
+
+    def _put_memory(self, tx: Writing, before: Memory, memory: Memory, batch: Batch) -> int | None:
+        kept = [note for note in batch.notes if note.baseline is not None]
+        for note in kept:
+            site, run_id = note.sighting.site, note.run_id
+            if note.baseline is not None and replaces(note.baseline, tx.baseline(site, run_id)):
+                tx.keep_baseline(site, run_id, note.baseline)
+                self._baselines[site, run_id] = note.baseline
+        news = bool(kept) or memory.drifts != before.drifts or memory.ledger.rows.keys() != before.ledger.rows.keys()
+        late = self._written_at is None or abs((batch.at - self._written_at).total_seconds()) >= _FLUSH_S
+        if memory is before or not (news or late):
+            return None
+        return tx.put_memory(before, memory)
+
+    def _drift(self, batch: Batch, recalled: Recollection) -> dict[int, tuple[Finding, ...] | None]:
+        """Return the drift that is told of each result's answer, None where the memory took no note of it."""
+        noted = {(note.sighting.site, note.sighting.check, note.sighting.at) for note in batch.notes}
+        told: dict[tuple[str | None, str | None], list[Finding]] = {}
+        for finding in self._accept(recalled.declared):
+            told.setdefault((finding.site, finding.check), []).append(finding)
+        return {
+            id(result): tuple(told.get((seen.site, seen.check), ()))
+            if (seen.site, seen.check, seen.at) in noted
+            else None
+            for result in batch.results
+            for seen in (result.observation,)
+        }
+
+    def _round(
+        self,
+        batch: Batch,
+        recalled: Recollection,
+        drift: Mapping[int, tuple[Finding, ...] | None],
+        findings: Mapping[int, tuple[Finding, ...]],
+    ) -> Round:
+        return Round(
+            batch.at,
+            tuple(
+                Weighed(seen.site or "", seen.check or "", seen.at or batch.at, findings[id(result)], drift[id(result)])
+                for result in batch.results
+                for seen in (result.observation,)
+            ),
+            across=None if recalled.across is None else tuple(self._accept(recalled.across)),
+            own=batch.own,
+            watched=self.rules.watched,
+            maintenance=under_maintenance(self.rules.maintenance, batch.at),
+        )
+
+    def _probed(
+        self,
+        result: Result,
+        drift: Mapping[int, tuple[Finding, ...] | None],
+        findings: Mapping[int, tuple[Finding, ...]],
+    ) -> Probed:
+        told = (*findings[id(result)], *(drift[id(result)] or ()))
+        telling = any(finding.level >= Level.WARNING for finding in told)
+        return Probed(result.observation, told, verdict(told), is_available(told), telling)

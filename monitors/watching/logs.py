@@ -1,0 +1,71 @@
+"""The monitor's log: one structured line for each thing worth knowing afterwards, on stderr."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Protocol
+
+import structlog
+
+from monitors.report.text import for_log
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+    from typing import TextIO
+
+FORMATS = ("auto", "json", "logfmt", "progress")
+LEVELS = ("debug", "info", "warning", "error")
+_LONGEST_CHARS = 1_000
+_NUMBERS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+
+class Say(Protocol):
+    """How everything here is logged: a level, what happened, and values by name."""
+
+    def __call__(self, level: str, event: str, **values: object) -> None:
+        """Log one event."""
+
+
+def logger(format_: str, level: str, stream: TextIO) -> Say:
+    """Return what writes lines of a format (`json`, `logfmt`) from a level on to a stream.
+
+    Nothing global is configured, so libraries that use structlog keep theirs.
+    """
+    render: Any = (
+        structlog.processors.JSONRenderer()
+        if format_ == "json"
+        else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], bool_as_flag=False)
+    )
+    wrapped = structlog.wrap_logger(
+        structlog.WriteLogger(stream),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _harmless,
+            render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_NUMBERS[level]),
+        cache_logger_on_first_use=True,
+    )
+
+    def say(level: str, event: str, **values: object) -> None:
+        getattr(wrapped, level)(event, **values)
+
+    return say
+
+
+def chosen_format(asked: str, stream: TextIO | None = None) -> str:
+    """Return the format `auto` stands for: a line that moves on a terminal, JSON anywhere else."""
+    if asked != "auto":
+        return asked
+    return "progress" if (stream or sys.stderr).isatty() else "json"
+
+
+def _harmless(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Spell out whatever a site's text could do to a terminal or a line."""
+    for key, value in event.items():
+        if isinstance(value, str):
+            event[key] = for_log(value, _LONGEST_CHARS)
+        elif isinstance(value, (list, tuple)):
+            event[key] = [for_log(str(item), _LONGEST_CHARS) for item in value]
+    return event

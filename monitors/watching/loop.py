@@ -1,0 +1,386 @@
+"""The loop: asks what is due, keeps what came, minds itself, and stops when it is told to."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from monitors.cycle import Prober
+from monitors.errors import MonitorError, UsageError
+from monitors.incidents.model import FAILED, PASSED, State
+from monitors.watching import health
+from monitors.watching.asking import MAX_KEPT_BYTES, Asking, Done, Inbox, Made, Woken
+from monitors.watching.batching import Batcher
+from monitors.watching.clock import Clock, Jumps
+from monitors.watching.keeper import Batch
+from monitors.watching.schedule import Schedule, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime, timedelta
+
+    from monitors.checks import Check
+    from monitors.config.alerting import Retention, WatchSettings
+    from monitors.cycle import Judge
+    from monitors.memory import Session
+    from monitors.model import Finding
+    from monitors.probe import Target
+    from monitors.watching.files import Changes
+    from monitors.watching.keeper import Keeper, Kept, Rules
+    from monitors.watching.logs import Say
+    from monitors.watching.systemd import Systemd
+    from monitors.watching.vault import Vault
+
+_SETTLE_S = 2.0
+_LOOK_S = 1.0
+_TICK_S = 30.0
+_UPKEEP_S = 3_600.0
+_LONGEST_WAIT_S = 60.0
+_MAX_LOOKS = 12
+_ON_AGAIN = "the configuration is refused; the one before stays in force"
+
+
+class Delivery(Protocol):
+    """What the loop needs of whoever delivers notices."""
+
+    def wake(self) -> None:
+        """Say that there is something to deliver."""
+
+    def failing(self) -> Sequence[tuple[str, datetime, str]]:
+        """Return the sinks that fail: name, since when, and what went wrong last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What the configuration comes to. `targets` gives them anew each time, as mock sites may move.
+
+    `intervals_s` are those of every site and check that can be made.
+    """
+
+    targets: Callable[[], Mapping[str, Target]]
+    checks: Mapping[str, Check]
+    intervals_s: Mapping[Task, float]
+    rules: Rules
+    watch: WatchSettings
+    retention: Retention
+    judge: Judge
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the loop works with; `reload` gives the configuration anew or raises `UsageError`.
+
+    `adopt` is called with a configuration that was taken over, `upkeep` now and then with the time and the retention,
+    `digest` with each batch that was kept; `status` hears a line on how things are.
+    """
+
+    store_folder: Any
+    keeper: Keeper
+    vault: Vault
+    session: Session
+    delivery: Delivery
+    clock: Clock
+    inbox: Inbox
+    systemd: Systemd
+    say: Say
+    reload: Callable[[], Setup]
+    adopt: Callable[[Setup], None]
+    changes: Changes
+    upkeep: Callable[[datetime, Retention], None]
+    status: Callable[[str], None]
+    dial: health.Dial = health.dial
+    seed: int = 0
+
+
+class Watch:
+    """The scheduled monitor at work."""
+
+    def __init__(self, setup: Setup, parts: Parts) -> None:
+        """Get ready; nothing is asked yet."""
+        self.setup, self.parts = setup, parts
+        clock = parts.clock
+        self._judge = _Judging(setup.judge)
+        prober = Prober(parts.session.judging(self._judge), kept_bytes=MAX_KEPT_BYTES)
+        watch = setup.watch
+        self._asking = Asking(prober, parts.inbox, clock, watch.budget_per_minute, watch.budget_reserve)
+        self._batcher = Batcher(prober, parts.session, clock, watch, parts.store_folder, parts.dial)
+        now_s = clock.monotonic()
+        self._schedule = Schedule(setup.intervals_s, now_s, jitter_s=watch.jitter_s, seed=parts.seed)
+        self._jumps = Jumps(clock)
+        self._made: list[Made] = []
+        self._settle_s = self._kept_s = self._looked_s = self._alive_s = -math.inf
+        self._upkeep_s = now_s
+        self._upkeep_thread: threading.Thread | None = None
+        self._refused: Finding | None = None
+        self._reload_asked = threading.Event()
+        self._stopping = threading.Event()
+
+    # --- from outside ---
+
+    def stop(self) -> None:
+        """End the loop soon; safe in a signal handler."""
+        self._stopping.set()
+        self.parts.inbox.put(Woken())
+
+    def ask_reload(self) -> None:
+        """Read the configuration anew soon; safe in a signal handler."""
+        self._reload_asked.set()
+        self.parts.inbox.put(Woken())
+
+    # --- at work ---
+
+    def run(self) -> None:
+        """Work until `stop`; then finish what is under way, within the deadline of the configuration."""
+        self.parts.say("info", "watching", sites=self.setup.rules.sites, tasks=len(self.setup.intervals_s))
+        self.parts.systemd.ready(self._status())
+        try:
+            while not self._stopping.is_set():
+                self.step()
+        finally:
+            self._finish()
+
+    def once(self) -> list[Kept]:
+        """Make every check now, and look again where something has to be seen more than once to be believed."""
+        kept = self._round(list(self.setup.intervals_s))
+        for _ in range(_MAX_LOOKS):
+            unsure = _unsure(kept[-1]) & set(self.setup.intervals_s) if kept else set()
+            if not unsure or self._stopping.is_set():
+                break
+            self._stopping.wait(self.setup.watch.confirm_pause_s)
+            kept += self._round([task for task in self.setup.intervals_s if task in unsure])
+        self.parts.keeper.flush(self.parts.clock.now())
+        return kept
+
+    def step(self) -> None:
+        """Do what is to be done now, then wait for what comes next."""
+        now_s = self.parts.clock.monotonic()
+        self._mind_jumps()
+        self._mind_configuration(now_s)
+        self._start(self._schedule.due(now_s))
+        self._settle(now_s)
+        self._tick(now_s)
+        self._keep_up(now_s)
+        self._say_alive(now_s)
+        self._take(self.parts.inbox.get(self._pause_s(self.parts.clock.monotonic())))
+
+    def _take(self, happening: Made | Done | Woken | None) -> None:
+        while happening is not None:
+            if isinstance(happening, Made):
+                if not self._made:
+                    self._settle_s = self.parts.clock.monotonic() + _SETTLE_S
+                self._made.append(happening)
+            elif isinstance(happening, Done):
+                self._asking.in_flight.pop(happening.site, None)
+            happening = self.parts.inbox.get(0.0)
+
+    def _pause_s(self, now_s: float) -> float:
+        """Return how long there is nothing to do, seconds."""
+        moments = [
+            self._schedule.next_s(),
+            self._looked_s + _LOOK_S,
+            self._kept_s + _TICK_S,
+            self.parts.vault.next_try_s,
+        ]
+        if self._made:
+            moments.append(self._settle_s if self._asking.in_flight else now_s)
+        if self.parts.systemd.watchdog_s:
+            moments.append(self._alive_s + self.parts.systemd.watchdog_s / 3)
+        return min(max(min(moments) - now_s, 0.0), _LONGEST_WAIT_S)
+
+    # --- asking ---
+
+    def _start(self, tasks: Sequence[Task]) -> None:
+        due: dict[str, list[Check]] = defaultdict(list)
+        for site, check in tasks:
+            due[site].append(self.setup.checks[check])
+        if due:
+            for site in self._asking.start(self.setup.targets(), due):
+                self.parts.say("warning", "still being asked, this round is left out", site=site)
+
+    def _round(self, tasks: Sequence[Task]) -> list[Kept]:
+        """Ask, wait for all of it, keep it."""
+        self._start(tasks)
+        while self._asking.in_flight and not self._stopping.is_set():
+            self._mind_jumps()
+            self._take(self.parts.inbox.get(_LONGEST_WAIT_S))
+        return self._keep(self._batcher.batch(self._drawn()))
+
+    def _drawn(self) -> list[Made]:
+        made, self._made = self._made, []
+        return made
+
+    # --- keeping ---
+
+    def _settle(self, now_s: float) -> None:
+        """Keep the round once all of it is there; a site that hangs is waited for in the next one."""
+        if self._made and (not self._asking.in_flight or now_s >= self._settle_s):
+            self._keep(self._batcher.batch(self._drawn()))
+        elif now_s >= self.parts.vault.next_try_s:
+            self._tell(self.parts.vault.retry())
+
+    def _keep(self, batch: Batch) -> list[Kept]:
+        self._kept_s = self.parts.clock.monotonic()
+        for skipped in self._batcher.skipped:
+            self.parts.say("debug", "not asked", site=skipped.site, check=skipped.check, reason=skipped.reason)
+        for failure in self._batcher.failures:
+            self.parts.say("error", "not known", site=failure.site, check=failure.check, reason=failure.message)
+        if self._batcher.unjudged:
+            self.parts.say("warning", "not judged: the trouble is here", probes=self._batcher.unjudged)
+        for line in batch.unremembered:
+            self.parts.say("error", "not remembered", reason=line)
+        batch.own.update(self._own_extras(batch.at))  # type: ignore[attr-defined]  # a dict, as `Batcher` makes it
+        kept = self.parts.vault.offer(batch)
+        self._tell(kept)
+        return kept
+
+    def _own_extras(self, at: datetime) -> dict[str, Finding | None]:
+        """Return how the configuration and the sinks are."""
+        own: dict[str, Finding | None] = {health.CONFIG: self._refused}
+        book, failing = self.parts.vault.book, {}
+        for sink, since, error in self.parts.delivery.failing():
+            if (at - since).total_seconds() >= self.setup.watch.sink_failing_after_s:
+                said = f"{sink} takes no notices since {since:%Y-%m-%d %H:%M} UTC: {error}"
+                failing[f"{health.SINK}:{sink}"] = health.own(health.SINK, said, at, about=sink)
+        known = [key.problem for key in book.tracks if key.problem.startswith(f"{health.SINK}:")] if book else []
+        return {**own, **dict.fromkeys(known), **failing}
+
+    def _tell(self, kept: Sequence[Kept]) -> None:
+        """Log what was kept, and have its notices delivered."""
+        for done in kept:
+            for result in done.batch.results:
+                seen = result.observation
+                worst = max(result.findings, key=lambda finding: finding.level, default=None)
+                self.parts.say(
+                    "debug",
+                    "probed",
+                    site=seen.site,
+                    check=seen.check,
+                    status=seen.status,
+                    ms=round(seen.phases.total_s * 1000, 1),
+                    rule=None if worst is None else worst.rule,
+                )
+            for event in done.events:
+                self.parts.say(
+                    "warning",
+                    f"incident {event.kind}",
+                    incident=event.incident,
+                    sites=event.sites,
+                    message=event.message,
+                )
+        if any(done.notices for done in kept):
+            self.parts.delivery.wake()
+        if kept:
+            self.parts.status(self._status())
+
+    def _tick(self, now_s: float) -> None:
+        """Look at the book now and then when nothing is asked: silences end, reminders fall due, sinks fail."""
+        if now_s - self._kept_s >= _TICK_S and not self._made:
+            self._batcher.skipped, self._batcher.failures, self._batcher.unjudged = [], [], 0
+            self._keep(Batch(self.parts.clock.now(), own={}))
+
+    # --- minding itself ---
+
+    def _mind_jumps(self) -> None:
+        ahead = self._jumps.since_last()
+        if ahead:
+            self._batcher.jumped()
+            self.parts.say("warning", "the clock of this machine jumped, or it slept", by=_signed(ahead))
+
+    def _mind_configuration(self, now_s: float) -> None:
+        asked = self._reload_asked.is_set()
+        if not asked and now_s - self._looked_s < _LOOK_S:
+            return
+        self._looked_s = now_s
+        if not self.parts.changes.seen() and not asked:
+            return
+        self._reload_asked.clear()
+        self.parts.systemd.reloading()
+        try:
+            setup = self.parts.reload()
+        except UsageError as error:
+            self._refused = health.own(health.CONFIG, " ".join(str(error).split()), self.parts.clock.now())
+            self.parts.say("error", _ON_AGAIN, reason=str(error))
+        else:
+            self._adopt(setup, now_s)
+        self.parts.systemd.ready(self._status())
+        self._kept_s = -math.inf
+
+    def _adopt(self, setup: Setup, now_s: float) -> None:
+        self.setup, self._refused = setup, None
+        self._judge.judge = setup.judge
+        self._schedule.update(setup.intervals_s, now_s)
+        self._asking.rebudget(setup.watch.budget_per_minute, setup.watch.budget_reserve)
+        self._batcher.settings = setup.watch
+        self.parts.keeper.rules = setup.rules
+        self.parts.adopt(setup)
+        self.parts.say("info", "configuration taken over", sites=setup.rules.sites, tasks=len(setup.intervals_s))
+
+    def _keep_up(self, now_s: float) -> None:
+        """Roll up, forget what is old and make a copy, in a thread of its own as it takes seconds."""
+        if now_s < self._upkeep_s or (self._upkeep_thread is not None and self._upkeep_thread.is_alive()):
+            return
+        self._upkeep_s = now_s + _UPKEEP_S
+        self._upkeep_thread = threading.Thread(target=self._upkeep, name="upkeep", daemon=True)
+        self._upkeep_thread.start()
+
+    def _upkeep(self) -> None:
+        try:
+            self.parts.upkeep(self.parts.clock.now(), self.setup.retention)
+        except MonitorError as error:
+            self.parts.say("error", "the store could not be kept in order", reason=str(error))
+
+    def _say_alive(self, now_s: float) -> None:
+        if self.parts.systemd.watchdog_s and now_s - self._alive_s >= self.parts.systemd.watchdog_s / 3:
+            self._alive_s = now_s
+            self.parts.systemd.alive(self._status())
+
+    def _status(self) -> str:
+        book = self.parts.vault.book
+        found = sum(entry.state is State.OPEN for entry in book.incidents.values()) if book else 0
+        incidents = "no open incident" if not found else f"{found} open incident{'s' if found > 1 else ''}"
+        trouble = "; the store takes nothing" if self.parts.vault.trouble is not None else ""
+        return f"{self.setup.rules.sites} sites, {incidents}{trouble}"
+
+    def _finish(self) -> None:
+        """Stop asking, wait for what is under way as long as the deadline allows, keep it."""
+        self.parts.systemd.stopping()
+        self._asking.stop()
+        deadline_s = self.parts.clock.monotonic() + self.setup.watch.stop_s
+        while self._asking.in_flight and self.parts.clock.monotonic() < deadline_s:
+            self._take(self.parts.inbox.get(deadline_s - self.parts.clock.monotonic()))
+        if self._made:
+            self._keep(self._batcher.batch(self._drawn()))
+        try:
+            self.parts.keeper.flush(self.parts.clock.now())
+        except MonitorError as error:
+            self.parts.say("error", "what was seen last could not be written", reason=str(error))
+        self.parts.say("info", "stopped")
+
+
+class _Judging:
+    """A judge that can be exchanged while threads use it."""
+
+    def __init__(self, judge: Judge) -> None:
+        self.judge = judge
+
+    def __call__(self, observation: Any) -> Sequence[Finding]:
+        return self.judge(observation)
+
+
+def _unsure(kept: Kept) -> set[Task]:
+    """Return what has to be seen again: problems not believed yet, ends not believed yet, drift not confirmed."""
+    found = {
+        (key.site, key.check)
+        for key, track in kept.book.tracks.items()
+        if track.window.endswith(PASSED if track.opened is not None else FAILED)
+    }
+    pending = {(finding.site or "", finding.check or "") for finding, _ in kept.recalled.pending}
+    return found | pending
+
+
+def _signed(span: timedelta) -> str:
+    seconds = span.total_seconds()
+    return f"{seconds:+.1f} s"
