@@ -1,0 +1,203 @@
+"""The one seam to the database: how it is reached, what a transaction is, and what its errors mean."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+
+from monitors.errors import HarnessError, UsageError
+from monitors.store import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, Engine
+
+_SQLITE = "sqlite:///"
+_FORMS = "write sqlite:///PATH or postgresql://USER@HOST/DATABASE"
+_POSTGRESQL = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
+_CONNECT_S = 5
+# https://www.sqlite.org/rescode.html, primary codes
+_BUSY, _FULL, _DAMAGED = frozenset({5, 6}), frozenset({3, 8, 10, 13, 14, 23}), frozenset({11, 26})
+_REASONS = {
+    3: "access denied",
+    8: "it may only be read",
+    10: "the disk fails",
+    13: "the disk is full",
+    14: "it cannot be opened",
+    23: "access denied",
+}
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_LOCK_TIMEOUT, _STATES_BUSY = "55P03", frozenset({"55P03", "40001", "40P01"})
+_STATES_FULL = ("53100", "25006", "42501")
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the URL of a store in a file."""
+    return f"{_SQLITE}{path}"
+
+
+class Database:
+    """A database that can be reached: connections, and transactions whose errors are ours.
+
+    `path` is the file of an SQLite database, None for a server. `shown` names it without a password.
+    """
+
+    def __init__(self, url: str, busy_timeout_s: float) -> None:
+        """Prepare to reach it; nothing is opened yet. Raises `UsageError` for a URL that is none of ours."""
+        self.busy_timeout_s = busy_timeout_s
+        self.path = Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
+        if self.path is not None:
+            if not str(self.path).strip("."):
+                message = f"the store's URL names no file; {_FORMS}"
+                raise UsageError(message)
+            self.shown = str(self.path)
+            self._engine = _sqlite_engine(self.path, busy_timeout_s)
+        else:
+            parsed = _parsed(url)
+            self.shown = parsed.set(drivername="postgresql").render_as_string(hide_password=True)
+            self._engine = _postgresql_engine(parsed)
+        self._reader = self._engine
+        if self.path is None:
+            # Several selects of one reading see the same moment.
+            self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ")
+        self._writer = self._engine.execution_options(writes=True)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Tell whether it is a file."""
+        return self.path is not None
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection that sees one moment of the database for as long as the context lasts."""
+        with self.translated(), self._reader.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a connection in a transaction that no other writer is in; it is committed at the end."""
+        with self.translated(), self._writer.begin() as connection:
+            if not self.is_sqlite:
+                wait_ms = max(1, int(self.busy_timeout_s * 1000))
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {wait_ms}")
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s, hashtext(current_schema()))", (WRITERS,))
+                connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+            yield connection
+
+    def connect_alone(self) -> Connection:
+        """Return a connection in no transaction, each statement counts at once; errors are not translated."""
+        if self.is_sqlite:
+            return self._engine.connect().execution_options(free=True)
+        return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Raise what the database says as an error of ours, which names the store and never its password."""
+        try:
+            yield
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise self._meaning(error) from error
+
+    def _meaning(self, error: Exception) -> HarnessError:
+        said: Any = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(said, sqlite3.Error):
+            return self._sqlite_meaning(said)
+        state = getattr(said, "sqlstate", None) or ""
+        if state in _STATES_BUSY:
+            return errors.StoreBusyError(f"{self.shown}: another process holds the store; try again when it is done")
+        if state in _STATES_FULL:
+            return errors.StoreFullError(f"{self.shown}: cannot be written to: {_first_line(said)}")
+        if isinstance(error, DBAPIError) and (not state or state[:2] in {"08", "28", "3D", "53", "57"}):
+            return errors.StoreUnreachableError(f"{self.shown}: cannot be reached: {_first_line(said)}")
+        return errors.StoreError(f"{self.shown}: {type(said).__name__}: {_first_line(said)}")
+
+    def _sqlite_meaning(self, error: sqlite3.Error) -> HarnessError:
+        code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+        if code in _BUSY:
+            return errors.StoreBusyError(f"{self.shown}: another process holds the store; try again when it is done")
+        if code in _DAMAGED:
+            return errors.StoreDamagedError(
+                f"{self.shown}: the file is damaged; `model-lab-monitor db check --salvage` keeps what can be read"
+            )
+        if code in _FULL:
+            return errors.StoreFullError(f"{self.shown}: cannot be written to: {_REASONS[code]}")
+        return errors.StoreError(f"{self.shown}: {type(error).__name__}: {_first_line(error)}")
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+
+WRITERS, HOLDERS = 0x4D4C4D01, 0x4D4C4D02
+"""The first halves of PostgreSQL's advisory locks; the second is the schema's."""
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        # The text is not repeated: what was meant as a URL may hold a password.
+        message = f"the store's URL cannot be read; {_FORMS}"
+        raise UsageError(message) from None
+    if parsed.drivername not in _POSTGRESQL:
+        message = f"a store of the kind {parsed.drivername!r} is none of ours; {_FORMS}"
+        raise UsageError(message)
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+def _sqlite_engine(path: Path, busy_timeout_s: float) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        # None: transactions begin where we say so, below.
+        connect_args={"timeout": busy_timeout_s, "isolation_level": None, "check_same_thread": False},
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        if not options.get("free"):
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
+
+    return engine
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    try:
+        return create_engine(
+            url, connect_args={"connect_timeout": _CONNECT_S}, pool_pre_ping=True, hide_parameters=True
+        )
+    except ImportError as error:
+        message = "a store on a PostgreSQL server needs its driver: pip install 'model-lab-monitor[postgresql]'"
+        raise UsageError(message) from error
+
+
+def make_file(path: Path) -> None:
+    """Make the file of a store, and its directory, for its owner alone; raises `UsageError` where that cannot be."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        message = f"{path}: cannot be written to: {reason}; name another directory with --state-dir"
+        if isinstance(error, OSError) and path.exists():
+            raise errors.StoreFullError(message) from error
+        raise UsageError(message) from error

@@ -1,0 +1,48 @@
+"""What can go wrong with the store; every one is the harness's own failure, never a site's.
+
+HarnessError
+└── StoreError             exit 4
+    ├── StoreBusyError         another process holds it for too long
+    ├── StoreFullError         the disk is full, or may not be written to
+    ├── StoreDamagedError      the file is malformed
+    ├── StoreUnreachableError  the server does not answer, or not to us
+    ├── StoreOlderError        it was made by an older program, and may not be upgraded now
+    ├── StoreNewerError        it was made by a newer program
+    └── HeldError              another instance of the monitor runs on it
+"""
+
+from __future__ import annotations
+
+from monitors.errors import HarnessError
+
+
+class StoreError(HarnessError):
+    """The store did not do what it was asked to; nothing of a transaction that ends so was kept."""
+
+
+class StoreBusyError(StoreError):
+    """Another process holds the store for longer than one waits."""
+
+
+class StoreFullError(StoreError):
+    """The disk is full, or the store may not be written to."""
+
+
+class StoreDamagedError(StoreError):
+    """The store's file is malformed; `salvage` reads what can be read of it."""
+
+
+class StoreUnreachableError(StoreError):
+    """The server of the store does not answer, or not to us."""
+
+
+class StoreOlderError(StoreError):
+    """The store was made by an older program, and was not to be upgraded."""
+
+
+class StoreNewerError(StoreError):
+    """The store was made by a newer program, which this one would damage."""
+
+
+class HeldError(StoreError):
+    """Another instance of the monitor runs on the store; the text names it."""

@@ -1,0 +1,134 @@
+"""The outbox: notices that are as sure as the change they tell of, each to be delivered to its sink in order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, exists, func, or_, select, update
+
+from monitors.incidents.model import Notice, NoticeKind
+from monitors.store import sql, tables
+from monitors.store.forms import dumped, from_micros, loaded, maybe_from_micros, maybe_micros, micros
+from monitors.store.probes import next_id
+from monitors.store.values import OutboxRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection
+
+QUEUED, DELIVERED, ABANDONED = "queued", "delivered", "abandoned"
+_T = tables.outbox.c
+_EARLIER = tables.outbox.alias("earlier")
+
+
+def queue(connection: Connection, notices: Sequence[Notice]) -> None:
+    """Put notices into the outbox; one whose key is there for its sink already is not put in again."""
+    number = 0
+    for notice in notices:
+        known = select(_T.id).where(_T.key == notice.key, _T.sink == notice.sink)
+        if connection.execute(known).first() is None:
+            number = number + 1 if number else next_id(connection, tables.outbox)
+            sql.insert(connection, tables.outbox, [row_of(OutboxRow(number, notice, next_at=notice.at))])
+
+
+def _is_first() -> ColumnElement[bool]:
+    """Tell whether no earlier notice of the incident waits for the sink; digests and tests wait for nobody."""
+    earlier = and_(
+        _EARLIER.c.sink == _T.sink,
+        _EARLIER.c.incident == _T.incident,
+        _EARLIER.c.state == QUEUED,
+        or_(_EARLIER.c.number < _T.number, and_(_EARLIER.c.number == _T.number, _EARLIER.c.id < _T.id)),
+    )
+    return or_(_T.incident == 0, ~exists().where(earlier))
+
+
+def due(connection: Connection, sink: str, now: datetime, limit: int) -> list[OutboxRow]:
+    """Return what the sink is to get now, oldest first: of each incident only the first that is not delivered."""
+    wanted = select(tables.outbox).where(_T.state == QUEUED, _T.sink == sink, _T.next_at_us <= micros(now), _is_first())
+    return [row_from(row) for row in connection.execute(wanted.order_by(_T.at_us, _T.id).limit(limit))]
+
+
+def next_due(connection: Connection, sink: str) -> datetime | None:
+    """Return when the sink is to get something next, None where nothing waits for it."""
+    soonest = select(func.min(_T.next_at_us)).where(_T.state == QUEUED, _T.sink == sink, _is_first())
+    return maybe_from_micros(connection.execute(soonest).scalar_one())
+
+
+def undelivered(connection: Connection) -> list[OutboxRow]:
+    """Return everything that waits, oldest first."""
+    wanted = select(tables.outbox).where(_T.state == QUEUED).order_by(_T.at_us, _T.id)
+    return [row_from(row) for row in connection.execute(wanted)]
+
+
+def of_incident(connection: Connection, incident: int) -> list[OutboxRow]:
+    """Return every notice of an incident, in order."""
+    wanted = select(tables.outbox).where(_T.incident == incident).order_by(_T.at_us, _T.number, _T.id)
+    return [row_from(row) for row in connection.execute(wanted)]
+
+
+def delivered(connection: Connection, queued_id: int, at: datetime) -> None:
+    """Note that a sink has taken a notice."""
+    _settle(connection, queued_id, state=DELIVERED, delivered_at_us=micros(at), attempts=_T.attempts + 1)
+
+
+def failed(connection: Connection, queued_id: int, at: datetime, error: str, next_at: datetime) -> None:
+    """Note that a sink has not taken a notice, why, and when it is tried again."""
+    first = func.coalesce(_T.first_failed_us, micros(at))
+    _settle(
+        connection,
+        queued_id,
+        attempts=_T.attempts + 1,
+        first_failed_us=first,
+        next_at_us=micros(next_at),
+        error=dumped(error),
+    )
+
+
+def abandoned(connection: Connection, queued_id: int, at: datetime, reason: str) -> None:
+    """Note that a notice is given up, and why."""
+    first = func.coalesce(_T.first_failed_us, micros(at))
+    _settle(connection, queued_id, state=ABANDONED, error=dumped(reason), first_failed_us=first)
+
+
+def _settle(connection: Connection, queued_id: int, **values: Any) -> None:
+    # What was delivered stays so, whatever a slow thread still says.
+    connection.execute(update(tables.outbox).where(_T.id == queued_id, _T.state == QUEUED).values(**values))
+
+
+def row_of(row: OutboxRow) -> tuple[Any, ...]:
+    """Return a row of the outbox as the columns of its table."""
+    notice = row.notice
+    return (
+        row.id,
+        notice.sink,
+        notice.incident,
+        notice.number,
+        str(notice.kind),
+        notice.key,
+        micros(notice.at),
+        dumped(dict(notice.content)),
+        row.state,
+        row.attempts,
+        maybe_micros(row.first_failed),
+        micros(row.next_at or notice.at),
+        dumped(row.error),
+        maybe_micros(row.delivered_at),
+    )
+
+
+def row_from(row: Any) -> OutboxRow:
+    """Return a row of the outbox from the columns of its table."""
+    number, sink, incident, count, kind, key, at, content, state, attempts, first, next_at, error, done = row
+    notice = Notice(sink, incident, count, NoticeKind(kind), key, from_micros(at), loaded(content))
+    return OutboxRow(
+        number,
+        notice,
+        state,
+        attempts,
+        maybe_from_micros(first),
+        from_micros(next_at),
+        loaded(error),
+        maybe_from_micros(done),
+    )

@@ -1,0 +1,183 @@
+"""The store: everything the monitor keeps, in one SQLite file or one PostgreSQL database."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
+
+from monitors.store import book_keeping, holding, memories, outbox, reading
+from monitors.store.cache import Cache
+from monitors.store.engine import Database, make_file
+from monitors.store.errors import StoreBusyError
+from monitors.store.migrating import prepare
+from monitors.store.writing import Writing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from monitors.incidents.model import Book, Event, Incident
+    from monitors.memory.folding import Baseline, Memory
+    from monitors.store.values import Body, Filter, IncidentFilter, OutboxRow, ProbeRow, Queued
+
+
+def open_store(url: str, *, migrate: bool = True, busy_timeout_s: float = 5.0) -> Store:
+    """Return the store at a URL, `sqlite:///PATH` or `postgresql://…`, made where there is none yet.
+
+    Tables of an earlier program are moved forward unless `migrate` says no. Waits `busy_timeout_s` at most for other
+    processes. Raises `UsageError` for a URL or path that cannot be, and the errors of `monitors.store.errors`.
+    """
+    database = Database(url, busy_timeout_s)
+    try:
+        if database.path is not None:
+            make_file(database.path)
+        prepare(database, migrate=migrate)
+        return Store(database)
+    except BaseException:
+        database.close()
+        raise
+
+
+class Store:
+    """An open store; safe to use from any thread. Every method may raise the errors of `monitors.store.errors`."""
+
+    def __init__(self, database: Database) -> None:
+        """Take a database whose tables are there."""
+        self.database = database
+        self.url_shown = database.shown
+        self._cache = Cache()
+        self._lock = threading.Lock()
+        self._hold: holding.ServerHold | None = None
+
+    def __enter__(self) -> Self:
+        """Return the store itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.database.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[Writing]:
+        """Give one transaction that no other writer is in; it is kept whole, or after any exception not at all."""
+        if not self._lock.acquire(timeout=self.database.busy_timeout_s):
+            message = f"{self.url_shown}: another thread of this process writes to the store for too long"
+            raise StoreBusyError(message)
+        try:
+            if self._hold is not None:
+                self._hold.assure()
+            with self.database.writing() as connection:
+                writing = Writing(connection, self._cache, self.url_shown)
+                yield writing
+                writing.finish()
+            self._cache = writing.cache
+        finally:
+            self._lock.release()
+
+    @contextmanager
+    def hold(self, who: str) -> Iterator[None]:
+        """Keep the store for this instance of the monitor alone; raises `HeldError` naming the one that has it.
+
+        Others may still read and write: one instance is meant, not one process.
+        """
+        if self.database.path is not None:
+            with holding.file_held(self.database.path, self.url_shown, who):
+                yield
+            return
+        self._hold = holding.ServerHold(self.database, who)
+        try:
+            yield
+        finally:
+            held, self._hold = self._hold, None
+            held.release()
+
+    # --- incidents and memory ----------------------------------------------------------------------------------------
+
+    def book(self) -> Book:
+        """Return the book of incidents."""
+        with self.database.reading() as connection:
+            return book_keeping.read(connection, reading.meta(connection))
+
+    def incidents(self, wanted: IncidentFilter) -> list[Incident]:
+        """Return the incidents a filter asks for: open ones first, then the newest first."""
+        with self.database.reading() as connection:
+            return reading.incidents(connection, wanted)
+
+    def incident(self, number: int) -> Incident | None:
+        """Return an incident by its id."""
+        with self.database.reading() as connection:
+            return reading.incident(connection, number)
+
+    def events(self, incident: int) -> list[Event]:
+        """Return the timeline of an incident, in order."""
+        with self.database.reading() as connection:
+            return reading.events(connection, incident)
+
+    def notices(self, incident: int) -> list[OutboxRow]:
+        """Return every notice of an incident, in order."""
+        with self.database.reading() as connection:
+            return outbox.of_incident(connection, incident)
+
+    def memory(self) -> Memory:
+        """Return what the drift engine remembers."""
+        with self.database.reading() as connection:
+            return memories.read(connection, self.url_shown)
+
+    def memory_revision(self) -> int:
+        """Return a number that moves with every change of the memory."""
+        with self.database.reading() as connection:
+            return int(reading.meta(connection).get(memories.REVISION, "0"))
+
+    def baseline(self, site: str, run_id: str) -> Baseline | None:
+        """Return how a canary run was first seen."""
+        with self.database.reading() as connection:
+            return memories.baseline(connection, self.url_shown, site, run_id)
+
+    # --- history -----------------------------------------------------------------------------------------------------
+
+    def probes(self, wanted: Filter, *, newest_first: bool = False, limit: int | None = None) -> Iterator[ProbeRow]:
+        """Yield the probes a filter asks for by time, each with its findings; memory stays flat."""
+        with self.database.reading() as connection:
+            yield from reading.probes(connection, wanted, newest_first=newest_first, limit=limit)
+
+    def body(self, name: str) -> Body | None:
+        """Return a body that was kept, by its hash."""
+        with self.database.reading() as connection:
+            return reading.body(connection, name)
+
+    # --- outbox ------------------------------------------------------------------------------------------------------
+
+    def due(self, sink: str, now: datetime, limit: int = 50) -> list[Queued]:
+        """Return what a sink is to get now, oldest first: of each incident only the first that is not delivered."""
+        with self.database.reading() as connection:
+            return outbox.due(connection, sink, now, limit)
+
+    def next_due(self, sink: str) -> datetime | None:
+        """Return when a sink is to get something next, None where nothing waits for it."""
+        with self.database.reading() as connection:
+            return outbox.next_due(connection, sink)
+
+    def undelivered(self) -> list[OutboxRow]:
+        """Return every notice that waits, oldest first."""
+        with self.database.reading() as connection:
+            return outbox.undelivered(connection)
+
+    def mark_delivered(self, queued_id: int, at: datetime) -> None:
+        """Note that a sink has taken a notice."""
+        with self.writing() as writing:
+            outbox.delivered(writing.connection, queued_id, at)
+
+    def mark_failed(self, queued_id: int, at: datetime, error: str, next_at: datetime) -> None:
+        """Note that a sink has not taken a notice, why, and when it is tried again."""
+        with self.writing() as writing:
+            outbox.failed(writing.connection, queued_id, at, error, next_at)
+
+    def mark_abandoned(self, queued_id: int, at: datetime, reason: str) -> None:
+        """Note that a notice is given up, and why."""
+        with self.writing() as writing:
+            outbox.abandoned(writing.connection, queued_id, at, reason)
