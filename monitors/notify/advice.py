@@ -77,5 +77,5 @@ def link(rule: str, kind: str, site: str | None) -> str | None:
         return _LINKS[rule]
     if kind != "availability":
         return _PAGE
-    host = SITES[site].status_host if site in SITES else None
+    host = SITES[site].status_host if site is not None and site in SITES else None
     return None if host is None else f"https://{host}/"

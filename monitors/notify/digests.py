@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitors.incidents.spans import span
-from monitors.model import Level
 from monitors.notify.content import about_incident, listed_sites, members, moment, number, rows, text
 from monitors.notify.wording import OVER, SIGNS, clock
 from monitors.report.text import counted, milliseconds, plain
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from monitors.model import JSON
+    from monitors.model import JSON, Level
 
 _MAX_INCIDENTS = 15
 _WHAT_CHARS, _NAME_CHARS = 80, 40

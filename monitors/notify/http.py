@@ -22,6 +22,7 @@ from monitors.transport import is_loopback, tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
 METHODS = frozenset({"GET", "POST", "PATCH"})
 """What a sink may send. The endpoint watched has a DELETE that deletes the run: no sink ever needs one."""
@@ -29,6 +30,7 @@ METHODS = frozenset({"GET", "POST", "PATCH"})
 MAX_ANSWER_BYTES = 8 * 2**20
 MAX_RETRY_AFTER_S = 3_600.0
 _WATCHED = "model-lab-api"
+_MAX_QUOTING = 3
 _SHOWN_CHARS = 160
 _MIN_SECRET_CHARS = 4
 _OK, _REDIRECT, _CLIENT_ERROR, _SERVER_ERROR = 200, 300, 400, 500
@@ -62,6 +64,7 @@ class Service:
     """One service at `base_url`; any number of requests, from any thread, each within `timeout_s`.
 
     `secrets` are masked in every error. Redirects are not followed. Plain HTTP is for loopback, unless `plain_http`.
+    `only` names the requests that may be sent, as method and path; None for any but those no sink may send.
     Raises `UsageError` for an address that cannot be used.
     """
 
@@ -73,17 +76,19 @@ class Service:
         headers: Mapping[str, str] | None = None,
         secrets: Iterable[str] = (),
         plain_http: bool = False,
+        only: AbstractSet[tuple[str, str]] | None = None,
     ) -> None:
         """Check the address; nothing is connected yet."""
         self._base = _checked(base_url, plain_http=plain_http).rstrip("/")
         self.shown = _shown(self._base)
+        self._only = only
         self._timeout_s = timeout_s
         self._headers = {"User-Agent": f"{PROGRAM}/{__version__}", "Accept": "application/json", **(headers or {})}
         self._secrets = tuple(sorted(set(_spellings(secrets)), key=len, reverse=True))
         self._client: httpx.Client | None = None
         self._lock = Lock()
 
-    def request(  # noqa: PLR0917 - method and path read as in the service's own documentation
+    def request(
         self,
         method: str,
         path: str = "",
@@ -100,6 +105,9 @@ class Service:
         """
         url = self._base + path
         _refuse(method, url)
+        if self._only is not None and (method, path) not in self._only:
+            message = f"{method} {path} is none of the requests this sink may send"
+            raise RefusedError(message)
         sent = {**self._headers, **(headers or {})}
         if body is not None:
             content = json.dumps(body).encode()
@@ -200,11 +208,15 @@ def _spellings(secrets: Iterable[str]) -> Iterator[str]:
             yield from (secret, quote(secret), quote(secret, safe=""), json.dumps(secret)[1:-1])
 
 
+def is_watched(url: str) -> bool:
+    """Tell whether an address is one of the endpoint this project watches, however it is spelled."""
+    for _ in range(_MAX_QUOTING):
+        url = unquote(url)
+    return _WATCHED in url.lower()
+
+
 def _refuse(method: str, url: str) -> None:
-    path = url
-    for _ in range(3):
-        path = unquote(path)
-    if method not in METHODS or _WATCHED in path.lower():
+    if method not in METHODS or is_watched(url):
         message = f"a sink never sends {method if method not in METHODS else 'a request to the endpoint it watches'}"
         raise RefusedError(message)
 
