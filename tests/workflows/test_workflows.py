@@ -7,9 +7,11 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,11 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 NIGHTLY = ROOT / ".github" / "workflows" / "nightly.yml"
 CI = ROOT / ".github" / "workflows" / "ci.yml"
 OUR_COMMANDS = ("model-lab-monitor", "python -m pytest contract_tests")
+HISTORY = "deploy/github/history.sh"
+PERMISSIONS = {
+    "watch": {"contents": "read", "actions": "read", "issues": "write"},
+    # Every other job reads the code.
+}
 BIN = Path(sys.executable).parent
 
 each_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
@@ -74,6 +81,26 @@ def test_the_files_keep_github_s_schemas(schema: str, paths: list[Path]) -> None
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_actionlint_finds_nothing_nor_shellcheck_in_the_scripts() -> None:
+    """It knows what the schema does not: expressions and their types, contexts, needs, labels of runners."""
+    done = ran(str(BIN / "actionlint"), "-shellcheck", str(BIN / "shellcheck"), *map(str, WORKFLOWS))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("steps.history.outcome", "steps.histroy.outcome"),
+        ("needs: watch", "needs: watcher"),
+        ('"$FAIL_ON"', "$FAIL_ON"),
+    ],
+)
+def test_actionlint_would_have_found_a_mistake(right: str, wrong: str, tmp_path: Path) -> None:
+    broken = tmp_path / "nightly.yml"
+    broken.write_text(NIGHTLY.read_text("utf-8").replace(right, wrong))
+    assert ran(str(BIN / "actionlint"), "-shellcheck", str(BIN / "shellcheck"), str(broken)).returncode == 1
+
+
 def test_the_security_linter_finds_nothing() -> None:
     done = ran(str(BIN / "zizmor"), "--offline", "--pedantic", "--strict-collection", str(ROOT / ".github"))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -92,13 +119,17 @@ def test_one_action_has_one_version_everywhere() -> None:
 
 
 @each_workflow
-def test_each_job_may_read_the_code_and_nothing_else_and_ends_in_time(path: Path) -> None:
+def test_each_job_may_do_what_it_needs_and_ends_in_time(path: Path) -> None:
     workflow = read(path)
     assert workflow["permissions"] == {}
     assert "group" in workflow["concurrency"]
-    for job in workflow["jobs"].values():
-        assert job["permissions"] == {"contents": "read"}
+    for name, job in workflow["jobs"].items():
+        assert job["permissions"] == PERMISSIONS.get(name, {"contents": "read"})
         assert 0 < job["timeout-minutes"] <= 60
+
+
+def test_two_nights_never_run_at_once_and_none_is_cut_off() -> None:
+    assert read(NIGHTLY)["concurrency"] == {"group": "nightly", "cancel-in-progress": False}
 
 
 @each_workflow
@@ -109,13 +140,14 @@ def test_no_script_holds_an_expression_or_shows_its_environment(path: Path) -> N
 
 
 @each_workflow
-def test_keys_are_given_to_no_step_but_those_that_run_our_commands(path: Path) -> None:
+def test_secrets_are_given_to_no_step_but_those_that_need_them(path: Path) -> None:
     text = path.read_text("utf-8")
-    with_keys = [step for step in steps(path) if "secrets." in json.dumps(step)]
-    assert ("secrets." in text) == bool(with_keys)
-    for step in with_keys:
+    with_secrets = [step for step in steps(path) if re.search(r"secrets\.|github\.token", json.dumps(step))]
+    assert bool(re.search(r"secrets\.|github\.token", text)) == bool(with_secrets)
+    for step in with_secrets:
         assert "secrets." not in json.dumps({name: value for name, value in step.items() if name != "env"})
-        assert all(line.startswith(OUR_COMMANDS) for line in step["run"].splitlines())
+        allowed = OUR_COMMANDS if "secrets.DD_" in json.dumps(step) else (HISTORY,)
+        assert all(line.startswith(allowed) for line in step["run"].splitlines())
 
 
 def test_ci_runs_every_environment_of_tox_and_no_other() -> None:
@@ -177,7 +209,14 @@ def test_every_site_s_keys_and_run_reach_both_steps_of_the_night() -> None:
     wanted = {f"DD_API_KEY_{suffix}": f"${{{{ secrets.DD_API_KEY_{suffix} }}}}" for suffix in suffixes}
     wanted |= {f"DD_APP_KEY_{suffix}": f"${{{{ secrets.DD_APP_KEY_{suffix} }}}}" for suffix in suffixes}
     wanted |= {f"MODEL_LAB_RUN_ID_{suffix}": f"${{{{ vars.MODEL_LAB_RUN_ID_{suffix} }}}}" for suffix in suffixes}
-    assert [step["env"] for step in steps(NIGHTLY) if "env" in step] == [wanted, wanted]
+    assert named("Watch")["env"] == wanted | {"GITHUB_TOKEN": "${{ github.token }}"}
+    assert named("Contract tests")["env"] == wanted
+
+
+def named(name: str) -> dict[str, Any]:
+    """Return the one step of the night that has this name."""
+    (found,) = (step for step in steps(NIGHTLY) if step.get("name") == name)
+    return found
 
 
 def test_a_run_by_hand_offers_words_the_commands_take() -> None:
@@ -189,22 +228,61 @@ def test_a_run_by_hand_offers_words_the_commands_take() -> None:
 
 def test_a_scheduled_run_has_the_defaults_of_a_run_by_hand() -> None:
     """A schedule has no inputs, so the defaults stand in the workflow twice."""
-    inputs, given = read(NIGHTLY)["on"]["workflow_dispatch"]["inputs"], jobs(NIGHTLY)["sites"]["env"]
+    inputs, given = read(NIGHTLY)["on"]["workflow_dispatch"]["inputs"], read(NIGHTLY)["env"]
     assert given == {
         "SITES": f"${{{{ inputs.sites || '{inputs['sites']['default']}' }}}}",
         "FAIL_ON": f"${{{{ inputs.fail-on || '{inputs['fail-on']['default']}' }}}}",
     }
 
 
-@pytest.mark.parametrize("step", ["Contract tests", "Keep the reports"])
-def test_whatever_the_probe_says_the_night_goes_on(step: str) -> None:
-    assert next(row for row in steps(NIGHTLY) if row.get("name") == step)["if"] == "${{ !cancelled() }}"
+def test_whatever_the_probes_say_the_night_goes_on() -> None:
+    assert jobs(NIGHTLY)["contract-tests"]["if"] == "${{ !cancelled() }}"
+    kept = [step for step in steps(NIGHTLY) if step.get("name") == "Keep the report"]
+    assert [step["if"] for step in kept] == ["${{ !cancelled() }}"] * 2
+
+
+@pytest.mark.parametrize("step", ["Pack the history", "Keep the history"])
+def test_the_history_is_kept_whatever_becomes_of_the_night(step: str) -> None:
+    """But for a night that could not fetch it: what it would keep is an empty one."""
+    assert named("Fetch the history")["id"] == "history"
+    assert named(step)["if"] == "${{ always() && steps.history.outcome == 'success' }}"
+
+
+def test_the_history_is_fetched_before_the_sites_are_watched_and_packed_after_all_that_writes_it() -> None:
+    names = [step.get("name") for step in jobs(NIGHTLY)["watch"]["steps"]]
+    wanted = ["Fetch the history", "Watch", "Summarise", "Pack the history", "Keep the history"]
+    assert [name for name in names if name in wanted] == wanted
+
+
+def test_the_history_is_kept_under_the_name_it_is_looked_for() -> None:
+    script = (ROOT / HISTORY).read_text("utf-8")
+    constants = dict(re.findall(r"^([A-Z]+)=(\S+)$", script, re.MULTILINE))
+    kept = named("Keep the history")["with"]
+    assert kept["name"] == constants["NAME"]
+    assert all(fnmatch(constants[name], kept["path"]) for name in ("PLAIN", "ENCRYPTED"))
+    assert (kept["overwrite"], kept["if-no-files-found"]) == (True, "error")
+
+
+def test_the_configuration_of_the_night_names_this_repository(tmp_path: Path) -> None:
+    environ = {"GITHUB_REPOSITORY": "example/model-lab"}
+    shutil.copytree(ROOT / "deploy" / "github", tmp_path / "deploy" / "github")
+    done = ran("bash", "-eo", "pipefail", "-c", named("Configure")["run"], environ=environ, where=tmp_path)
+    assert done.returncode == 0, done.stderr
+    written = tomllib.loads((tmp_path / "nightly.toml").read_text("utf-8"))
+    assert written["sinks"]["issues"]["repository"] == "example/model-lab"
+    assert written["sinks"]["issues"]["token_env"] in named("Watch")["env"]
+
+
+def test_one_night_is_enough_to_tell() -> None:
+    """There is one look each night: thresholds that wait for more would wait for days."""
+    configured = tomllib.loads((ROOT / "deploy" / "github" / "nightly.toml").read_text("utf-8"))
+    assert configured["confirm_count"] == configured["incidents"]["failure_threshold"] == 1
 
 
 def test_every_report_the_night_writes_is_kept() -> None:
     written = [line.split()[index + 1] for line in command_lines(NIGHTLY) for index in reports(line.split())]
-    kept = next(step["with"]["path"] for step in steps(NIGHTLY) if "upload-artifact" in step.get("uses", ""))
-    assert kept.split() == written
+    kept = [step["with"]["path"] for step in steps(NIGHTLY) if step.get("name") == "Keep the report"]
+    assert kept == written
 
 
 def reports(line: list[str]) -> list[int]:
@@ -221,18 +299,9 @@ def reports(line: list[str]) -> list[int]:
         ("US5=drifted:member-added", "info", 1),
     ],
 )
-def test_the_probe_of_the_night_on_mock_sites(scenario: str, fail_on: str, code: int, tmp_path: Path) -> None:
+def test_the_watch_of_the_night_on_mock_sites(scenario: str, fail_on: str, code: int, tmp_path: Path) -> None:
     """The step's own script, on mock sites: its exit code decides the night, and its report keeps our schema."""
-    script = next(step["run"] for step in steps(NIGHTLY) if step.get("name") == "Probe")
-    called = f"{shlex.quote(sys.executable)} -c 'from monitors.cli import main; main()'"
-    script = script.replace("model-lab-monitor probe", f"{called} probe --mock {shlex.quote(scenario)}")
-    environ = {
-        "SITES": "all",
-        "FAIL_ON": fail_on,
-        "PYTHONPATH": str(ROOT),
-        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
-    }
-    done = ran("bash", "-eo", "pipefail", "-c", script, environ=environ, where=tmp_path)
+    done = the_night_s_watch(scenario, fail_on, tmp_path)
     assert done.returncode == code, done.stdout + done.stderr
     report = json.loads((tmp_path / "probe.json").read_text("utf-8"))
     jsonschema.validate(report, schemas.document("report"))
@@ -240,3 +309,20 @@ def test_the_probe_of_the_night_on_mock_sites(scenario: str, fail_on: str, code:
     assert (report["verdict"] == "none") == (scenario == "healthy")
     assert ("::error" in done.stdout) == (report["verdict"] == "breaking")
     assert (tmp_path / "summary.md").read_text("utf-8")
+
+
+def the_night_s_watch(scenario: str, fail_on: str, where: Path) -> subprocess.CompletedProcess[str]:
+    """Run the step Watch on mock sites, with the configuration of the night but for the sink that needs GitHub."""
+    configured = (ROOT / "deploy" / "github" / "nightly.toml").read_text("utf-8")
+    (where / "nightly.toml").write_text(re.sub(r"\[sinks\.issues\]\n(\S.*\n)+", "", configured))
+    called = f"{shlex.quote(sys.executable)} -c 'from monitors.cli import main; main()'"
+    script = named("Watch")["run"].replace(
+        "model-lab-monitor watch", f"{called} watch --state-dir history --mock {shlex.quote(scenario)}"
+    )
+    environ = {
+        "SITES": "all",
+        "FAIL_ON": fail_on,
+        "PYTHONPATH": str(ROOT),
+        "GITHUB_STEP_SUMMARY": str(where / "summary.md"),
+    }
+    return ran("bash", "-eo", "pipefail", "-c", script, environ=environ, where=where)
