@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from bisect import bisect_right
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import takewhile
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -39,13 +41,27 @@ def is_active(window: Maintenance, at: datetime) -> bool:
 
 def last_start(cron: str, timezone: str, at: datetime) -> datetime | None:
     """Return when a cron expression last fired at or before a time, in UTC; None if never."""
-    minute = at.replace(second=0, microsecond=0)
-    fired = _last_start(cron, timezone, minute)
+    local = at.astimezone(ZoneInfo(timezone))
+    started = bisect_right(fired := _fired_on(cron, timezone, local.date()), at)
+    return fired[started - 1] if started else _fired_before(cron, timezone, local.date())
+
+
+def _midnight(timezone: str, day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(timezone))
+
+
+@lru_cache(maxsize=1024)
+def _fired_on(cron: str, timezone: str, day: date) -> tuple[datetime, ...]:
+    """Return when it fires on a local day, in UTC.
+
+    Forward from midnight, because no midnight lies in an hour that comes twice: looking back from within such an hour
+    misses what fired in the first of the two.
+    """
+    fires = CronSim(cron, _midnight(timezone, day) - timedelta(seconds=1))
+    return tuple(at.astimezone(UTC) for at in takewhile(lambda at: at.date() == day, fires))
+
+
+@lru_cache(maxsize=1024)
+def _fired_before(cron: str, timezone: str, day: date) -> datetime | None:
+    fired = next(CronSim(cron, _midnight(timezone, day), reverse=True), None)
     return None if fired is None else fired.astimezone(UTC)
-
-
-@lru_cache(maxsize=256)
-def _last_start(cron: str, timezone: str, minute: datetime) -> datetime | None:
-    # The minute itself counts, and the simulation backwards begins before the time it is given.
-    local = (minute + timedelta(minutes=1)).astimezone(ZoneInfo(timezone))
-    return next(CronSim(cron, local, reverse=True), None)
