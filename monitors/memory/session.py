@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
@@ -78,19 +78,25 @@ class _Recent(Generic[_T]):
         return made
 
 
-@dataclass(slots=True)
-class Session:
-    """Takes notes of answers, from any thread, and concludes with what they come to."""
+class Baselines(Protocol):
+    """Who knows how canary runs were first seen."""
 
-    shelf: Shelf
-    patience: Patience = field(default_factory=Patience)
-    _notes: list[Note] = field(default_factory=list)
-    _failures: list[str] = field(default_factory=list)
+    def baseline(self, site: str, run_id: str) -> Baseline | None:
+        """Return how a canary run was first seen."""
+
+
+@dataclass(slots=True)
+class Notes:
+    """Takes notes of answers, from any thread, while their bodies are there."""
+
+    baselines: Baselines
+    _notes: deque[Note] = field(default_factory=deque)
+    _failures: deque[str] = field(default_factory=deque)
     _learned: _Recent[tuple[Shape, frozenset[Trait]]] = field(default_factory=_Recent)
     _compared: _Recent[list[Change]] = field(default_factory=_Recent)
 
     def judging(self, judge: Judge) -> Judge:
-        """Return a judge that says the same and lets the session take its notes, while the body is there."""
+        """Return a judge that says the same and has notes taken, while the body is there."""
 
         def noting(observation: Observation) -> Sequence[Finding]:
             findings = judge(observation)
@@ -112,32 +118,13 @@ class Session:
             if note is not None:
                 self._notes.append(note)
 
-    def conclude(self) -> Recollection:
-        """Fold the notes into the memory and return what they come to; a memory out of reach is told, not raised."""
-        notes, failures = self.take()
-        try:
-            with self.shelf.locked():
-                memory, found = fold(self.shelf.load(), notes, self.patience)
-                for note in notes:
-                    self._keep_baseline(note)
-                self.shelf.save(memory)
-        except HarnessError as error:
-            return Recollection(failures=(*failures, str(error)))
-        return replace(found, failures=failures)
-
     def take(self) -> tuple[list[Note], tuple[str, ...]]:
         """Hand over the notes taken so far, in the order of their answers, and what went wrong with taking them."""
-        taken, self._notes = self._notes, []
-        failed, self._failures = self._failures, []
+        # Others may be taking notes meanwhile: each is moved by itself, so none is lost between two lists.
+        taken = [self._notes.popleft() for _ in range(len(self._notes))]
+        failed = [self._failures.popleft() for _ in range(len(self._failures))]
         notes = sorted(taken, key=lambda note: (note.sighting.at, note.sighting.site, note.sighting.check))
         return notes, tuple(dict.fromkeys(failed))
-
-    def _keep_baseline(self, note: Note) -> None:
-        if note.baseline is None:
-            return
-        known = self.shelf.baseline(note.sighting.site, note.run_id)
-        if replaces(note.baseline, known):
-            self.shelf.keep_baseline(note.sighting.site, note.run_id, note.baseline)
 
     def _note(self, seen: Observation, findings: Sequence[Finding]) -> Note | None:
         if seen.site is None or seen.check is None or seen.at is None or not _is_answer(seen, findings):
@@ -150,7 +137,7 @@ class Session:
         sighting = Sighting(seen.site, seen.check, seen.at, shown)
         if CHECKS[seen.check].run_id is not None:
             return Note(sighting, shape)
-        known = self.shelf.baseline(seen.site, seen.run_id)
+        known = self.baselines.baseline(seen.site, seen.run_id)
         kept = max((finding.level for finding in findings), default=Level.INFO) < Level.WARNING
         fresh = Baseline(seen.at, digest, parsed.value) if kept else None
         if known is None:
@@ -174,6 +161,47 @@ class Session:
         if known.digest == digest:
             return []
         return self._compared.get((known.digest, digest), lambda: compare(known.body, value))
+
+
+@dataclass(slots=True)
+class Session:
+    """One cycle remembered on a shelf: takes notes of answers, and concludes with what they come to."""
+
+    shelf: Shelf
+    patience: Patience = field(default_factory=Patience)
+    notes: Notes = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Take notes in the light of the shelf's baselines."""
+        self.notes = Notes(self.shelf)
+
+    def judging(self, judge: Judge) -> Judge:
+        """Return a judge that says the same and lets the session take its notes, while the body is there."""
+        return self.notes.judging(judge)
+
+    def hear(self, observation: Observation, findings: Sequence[Finding]) -> None:
+        """Take a note of an answer and what the contract says of it; never raises."""
+        self.notes.hear(observation, findings)
+
+    def conclude(self) -> Recollection:
+        """Fold the notes into the memory and return what they come to; a memory out of reach is told, not raised."""
+        notes, failures = self.notes.take()
+        try:
+            with self.shelf.locked():
+                memory, found = fold(self.shelf.load(), notes, self.patience)
+                for note in notes:
+                    self._keep_baseline(note)
+                self.shelf.save(memory)
+        except HarnessError as error:
+            return Recollection(failures=(*failures, str(error)))
+        return replace(found, failures=failures)
+
+    def _keep_baseline(self, note: Note) -> None:
+        if note.baseline is None:
+            return
+        known = self.shelf.baseline(note.sighting.site, note.run_id)
+        if replaces(note.baseline, known):
+            self.shelf.keep_baseline(note.sighting.site, note.run_id, note.baseline)
 
 
 def replaces(fresh: Baseline, known: Baseline | None) -> bool:

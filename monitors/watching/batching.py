@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from monitors.config.alerting import WatchSettings
     from monitors.cycle import Outcome, Prober
-    from monitors.memory import Session
+    from monitors.memory import Notes
+    from monitors.memory.folding import Note
     from monitors.model import Finding
     from monitors.watching.asking import Made
     from monitors.watching.clock import Clock
@@ -34,7 +35,7 @@ class Batcher:
     """
 
     prober: Prober
-    session: Session
+    notes: Notes
     clock: Clock
     settings: WatchSettings
     folder: Path | None = None
@@ -42,6 +43,7 @@ class Batcher:
     skipped: list[Skipped] = field(default_factory=list)
     failures: list[HarnessFailure] = field(default_factory=list)
     unjudged: int = 0
+    _held: list[Note] = field(default_factory=list)
     _latest: dict[tuple[str | None, str | None], Result] = field(default_factory=dict)
     _answered_s: float = float("-inf")
     _resolved_s: float = float("-inf")
@@ -64,10 +66,17 @@ class Batcher:
         own = self._own(made, [outcome for _, outcome in results])
         judged = tuple(outcome for entry, outcome in results if self._counts(entry, outcome, own))
         self.unjudged = len(results) - len(judged)
-        notes, unremembered = self.session.take()
-        seen = {(r.observation.site, r.observation.check, r.observation.at) for r in judged}
-        kept = tuple(n for n in notes if (n.sighting.site, n.sighting.check, n.sighting.at) in seen)
+        notes, unremembered = self.notes.take()
+        kept = self._notes_of(judged, made, notes)
         return Batch(at, self._reconciled(judged), kept, own, unremembered)
+
+    def _notes_of(self, judged: Sequence[Result], made: Sequence[Made], taken: Sequence[Note]) -> tuple[Note, ...]:
+        """Return the notes of what counts; one whose probe is still on its way to us waits for it."""
+        notes = [*self._held, *taken]
+        here = {_moment(result) for result in judged}
+        gone = {_moment(entry.outcome) for entry in made if isinstance(entry.outcome, Result)}
+        self._held = [note for note in notes if _moment_of(note) not in gone | here]
+        return tuple(note for note in notes if _moment_of(note) in here)
 
     def _note_signs_of_life(self, made: Sequence[Made], now_s: float) -> None:
         if any(isinstance(entry.outcome, Result) and health.answered(entry.outcome.observation) for entry in made):
@@ -129,6 +138,14 @@ class Batcher:
         for result in judged:
             self._latest[_place(result)] = replace(result, observation=result.observation.without_body())
         return tuple(replace(result, findings=tuple(found)) for result, found in zip(judged, corrected, strict=False))
+
+
+def _moment(result: Result) -> tuple[object, ...]:
+    return result.observation.site, result.observation.check, result.observation.at
+
+
+def _moment_of(note: Note) -> tuple[object, ...]:
+    return note.sighting.site, note.sighting.check, note.sighting.at
 
 
 def _place(result: Result) -> tuple[str | None, str | None]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from monitors.checks import Check
     from monitors.config.alerting import Retention, WatchSettings
     from monitors.cycle import Judge
-    from monitors.memory import Session
+    from monitors.memory import Notes
     from monitors.model import Finding
     from monitors.probe import Target
     from monitors.watching.files import Changes
@@ -80,7 +80,7 @@ class Parts:
     store_folder: Any
     keeper: Keeper
     vault: Vault
-    session: Session
+    notes: Notes
     delivery: Delivery
     clock: Clock
     inbox: Inbox
@@ -103,10 +103,10 @@ class Watch:
         self.setup, self.parts = setup, parts
         clock = parts.clock
         self._judge = _Judging(setup.judge)
-        prober = Prober(parts.session.judging(self._judge), kept_bytes=MAX_KEPT_BYTES)
+        prober = Prober(parts.notes.judging(self._judge), kept_bytes=MAX_KEPT_BYTES)
         watch = setup.watch
         self._asking = Asking(prober, parts.inbox, clock, watch.budget_per_minute, watch.budget_reserve)
-        self._batcher = Batcher(prober, parts.session, clock, watch, parts.store_folder, parts.dial)
+        self._batcher = Batcher(prober, parts.notes, clock, watch, parts.store_folder, parts.dial)
         now_s = clock.monotonic()
         self._schedule = Schedule(setup.intervals_s, now_s, jitter_s=watch.jitter_s, seed=parts.seed)
         self._jumps = Jumps(clock)

@@ -223,4 +223,5 @@ def test_a_memory_out_of_reach_costs_no_verdict(run: Any, monitor: Monitor, answ
 def test_a_bug_of_the_memory_costs_no_verdict(run: Any, monitor: Monitor, answer: Callable[..., Observation]) -> None:
     session = Session(Broken(ZeroDivisionError("oh")), Patience())
     assert session.judging(judge)(answer("US5", monitor.at, run)) == []
-    assert session._failures == ["a bug of the harness: US5 run not remembered: ZeroDivisionError: oh"]
+    _, failures = session.notes.take()
+    assert failures == ("a bug of the harness: US5 run not remembered: ZeroDivisionError: oh",)
