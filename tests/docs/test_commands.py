@@ -59,7 +59,10 @@ REWRITES = (
     Rewrite(r"^(python -m mock_site)\b", r"\1 --port 0", "8080 may be taken here; the system chooses"),
     Rewrite(r"http://127\.0\.0\.1:8080\b", "http://127.0.0.1:{served_port}", "what the mock of this page listens on"),
     Rewrite(
-        r"^(model-lab-monitor probe)\b(?!.* --mock)",
+        r"^(model-lab-monitor watch)\b(?!.* --once)", r"\1 --once", "runs for ever; one pass is enough to see it work"
+    ),
+    Rewrite(
+        r"^(model-lab-monitor (?:probe|watch))\b(?!.* --mock)",
         rf"\1 {TO_THE_MOCK} --ca-file {{ca_file}}",
         "real sites; mock sites stand in under their names",
     ),
@@ -77,6 +80,9 @@ REWRITES = (
 
 CHECKED_OTHERWISE = {
     r"^tox run": "builds environments for minutes; `test_pages` holds the names to tox.ini, CI runs them",
+    r"^sudo ": "changes the machine; tests/deploy/test_page.py tries them in a folder, systemd and cron read the files",
+    r"^docker ": "needs a Docker engine; tests/deploy/test_docker.py has the files read by its parsers",
+    r"^kubectl ": "needs a cluster; tests/deploy/test_kubernetes.py holds the files to its schemas",
 }
 
 SLOW = {
@@ -199,7 +205,7 @@ class Workshop:
 
 def assert_stays_here(text: str) -> None:
     """Fail for a command that would leave this machine: a table of rewrites lacks a row."""
-    asks_sites = re.search(r"model-lab-monitor probe|pytest contract_tests.* --site", text)
+    asks_sites = re.search(r"model-lab-monitor (probe|watch)|pytest contract_tests.* --site", text)
     hosts = set(re.findall(r"https?://([^/:\s'\"]+)", text)) - {"127.0.0.1"}
     led = re.search(r"--connect-to ::127\.0\.0\.1:\d+ | --mock\b", text)
     assert led or not (asks_sites or hosts), f"would reach a real site: {text}"
@@ -345,6 +351,7 @@ def fits(row: Rewrite, text: str) -> bool:
     "text",
     [
         "model-lab-monitor probe --site US5",
+        "model-lab-monitor watch --once",
         "pytest contract_tests --site all",
         "curl https://api.datadoghq.com/api/v2/model-lab-api/runs/1",
         "git clone https://example.org/x",

@@ -273,12 +273,6 @@ def test_the_configuration_of_the_night_names_this_repository(tmp_path: Path) ->
     assert written["sinks"]["issues"]["token_env"] in named("Watch")["env"]
 
 
-def test_one_night_is_enough_to_tell() -> None:
-    """There is one look each night: thresholds that wait for more would wait for days."""
-    configured = tomllib.loads((ROOT / "deploy" / "github" / "nightly.toml").read_text("utf-8"))
-    assert configured["confirm_count"] == configured["incidents"]["failure_threshold"] == 1
-
-
 def test_every_report_the_night_writes_is_kept() -> None:
     written = [line.split()[index + 1] for line in command_lines(NIGHTLY) for index in reports(line.split())]
     kept = [step["with"]["path"] for step in steps(NIGHTLY) if step.get("name") == "Keep the report"]
