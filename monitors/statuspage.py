@@ -28,7 +28,7 @@ _TIMEOUT_S = 5.0
 _OK = 200
 _NAME_CHARS, _LINE_CHARS, _MAX_NAMES = 80, 240, 3
 _TROUBLE = ("minor", "major", "critical", "maintenance")
-_OVER = {"resolved", "postmortem", "completed"}
+_OVER = ("resolved", "postmortem", "completed")
 
 Fetch = Callable[[str], bytes | None]
 """Returns the body of the summary on a host, None where there is none; may raise `MonitorError`."""

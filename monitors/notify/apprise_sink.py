@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
+from monitors import PROGRAM
 from monitors.errors import ConfigError
 from monitors.notify.errors import SinkError
 from monitors.notify.http import is_watched
@@ -36,7 +39,11 @@ class AppriseSink:
 
     def send(self, message: Message, notice: Notice) -> None:
         """Send one notice. Raises `SinkError` with what apprise says of it, the address masked."""
-        result = _opened(_with_incident(self.url, message, notice), self.settings).notify(
+        opened = _opened(_with_incident(self.url, message, notice))
+        if opened is None:
+            problem = "apprise does not know the service any more"
+            raise SinkError(problem, permanent=True)
+        result = opened.notify(
             title=message.chat_title,
             body=message.chat(),
             notify_type=_TONES[message.tone],
@@ -70,17 +77,11 @@ def _with_incident(url: str, message: Message, notice: Notice) -> str:
     return f"{head}?{urlencode({**wanted, **given}, quote_via=quote)}"
 
 
-def _opened(url: str, settings: SinkSettings) -> Any:
-    # Deferred: apprise takes a tenth of a second to import.
-    from apprise import Apprise, AppriseAsset  # noqa: PLC0415
-
-    # What apprise logs quotes addresses; what there is to say of a failure is in its result.
-    logger = logging.getLogger("apprise")
-    if not logger.handlers:
-        logger.addHandler(logging.NullHandler())
-        logger.propagate = False
-    asset = AppriseAsset(
-        app_id="model-lab-monitor",
+def _opened(url: str) -> Any:
+    """Return apprise with one service, None for an address it does not know."""
+    apprise = _apprise()
+    asset = apprise.AppriseAsset(
+        app_id=PROGRAM,
         app_desc="Watches the Model Lab API",
         app_url="",
         async_mode=False,
@@ -90,11 +91,24 @@ def _opened(url: str, settings: SinkSettings) -> Any:
         # Nothing of apprise's own on the disk.
         storage_mode="memory",
     )
-    opened = Apprise(asset=asset)
-    if not opened.add(url):
-        message = f"sinks.{settings.name}: apprise knows no such service; its address begins like slack:// or mailto://"
-        raise SinkError(message, permanent=True)
-    return opened
+    opened = apprise.Apprise(asset=asset)
+    return opened if opened.add(url) else None
+
+
+@cache
+def _apprise() -> Any:
+    # Deferred: apprise takes a tenth of a second to import, and as long again to know its services.
+    import apprise  # noqa: PLC0415
+
+    # What apprise logs quotes addresses; what there is to say of a failure is in its result.
+    logger = logging.getLogger("apprise")
+    logger.addHandler(logging.NullHandler())
+    logger.propagate = False
+    with warnings.catch_warnings():
+        # Some of its services import what Python is about to drop.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        apprise.Apprise.instantiate("json://127.0.0.1")
+    return apprise
 
 
 def _reason(result: Any) -> str:
@@ -105,12 +119,12 @@ def _reason(result: Any) -> str:
 
 
 def build(settings: SinkSettings, around: Around) -> AppriseSink:  # noqa: ARG001 - every sink is built alike
-    """Return the sink. Raises `ConfigError` for an address that is none; apprise itself is only asked when sending."""
+    """Return the sink. Raises `ConfigError` for an address that apprise does not know."""
     url = secret(settings, "url").strip()
-    if "://" not in url or any(character.isspace() for character in url):
-        message = f"sinks.{settings.name}: the url is no apprise address, such as slack://… or mailto://…"
-        raise ConfigError(message)
     if is_watched(url):
         message = f"sinks.{settings.name}: the url leads to the endpoint that is watched, which no sink may write to"
+        raise ConfigError(message)
+    if any(character.isspace() for character in url) or _opened(url) is None:
+        message = f"sinks.{settings.name}: the url is no address apprise knows, such as slack://… or mailto://…"
         raise ConfigError(message)
     return AppriseSink(settings, url)

@@ -1,0 +1,165 @@
+"""One suite for every sink that speaks to a service: it is taken, or the sink says so; nothing is lost, no key told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from monitors.incidents.model import NoticeKind
+from monitors.notify.errors import SinkError
+from monitors.notify.message import message_of
+
+if TYPE_CHECKING:
+    from conftest import Reply, Request, Service
+
+    from monitors.incidents.model import Notice
+    from monitors.notify.sinks import Sink
+
+
+Make = Callable[..., "Notice"]
+
+
+def send(sink: Sink, sent: Notice) -> None:
+    sink.send(message_of(sent, sink.settings), sent)
+
+
+def fails(sink: Sink, sent: Notice) -> SinkError:
+    """Send in vain; what the sink says is one line without its secret."""
+    with pytest.raises(SinkError) as caught:
+        send(sink, sent)
+    assert "s3cr3t" not in repr(caught.value)
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_a_notice_of_any_kind_is_taken(kind: NoticeKind, service: Service, notice: Make) -> None:
+    sink = service.sink()
+    if kind is NoticeKind.RESOLVED:
+        send(sink, notice("opened", 1))
+    send(sink, notice(kind, 2))
+    assert service.taken
+
+
+def test_a_service_that_fails_is_said_to_fail_and_takes_it_later(service: Service, notice: Make) -> None:
+    sink, sent = service.sink(), notice()
+    service.server.answer = lambda _request: (500, {}, b'{"message": "boom"}')
+    assert not fails(sink, sent).permanent
+    service.server.answer = service.takes
+    send(sink, sent)
+
+
+def test_a_service_that_hangs_is_given_up_at_the_deadline(service: Service, notice: Make) -> None:
+    service.server.answer = lambda _request: None
+    begun = time.monotonic()
+    assert not fails(service.sink(timeout_s=0.5), notice()).permanent
+    assert time.monotonic() - begun < 20
+
+
+def test_a_service_that_takes_it_and_then_says_it_failed_gets_the_same_again(service: Service, notice: Make) -> None:
+    def takes_then_fails(request: Request) -> Reply:
+        taken = service.takes(request)
+        assert taken is not None
+        return taken if request.method == "GET" else (500, {}, b"")
+
+    sink, sent = service.sink(), notice()
+    service.server.answer = takes_then_fails
+    fails(sink, sent)
+    first = list(service.taken)
+    service.server.answer = service.takes
+    send(sink, sent)
+    if service.type == "github-issues":
+        assert len(service.github.issues) == 1
+        assert len(service.taken) == 1
+    else:
+        again = service.taken[len(first) :]
+        assert [(request.path, request.body) for request in again][: len(first)] == [
+            (request.path, request.body) for request in first
+        ]
+
+
+def test_a_service_that_is_down_takes_it_once_it_is_back(service: Service, notice: Make) -> None:
+    sink, sent = service.sink(), notice()
+    service.server.close()
+    assert not fails(sink, sent).permanent
+    service.server.open()
+    send(sink, sent)
+    assert service.taken
+
+
+def test_a_restart_between_two_notices_is_not_noticed(service: Service, notice: Make) -> None:
+    sink = service.sink()
+    send(sink, notice("opened", 1))
+    service.server.close()
+    service.server.open()
+    for _ in range(2):
+        # A connection kept open may be found dead once.
+        try:
+            send(sink, notice("updated", 2))
+        except SinkError:
+            continue
+        break
+    else:
+        pytest.fail("the sink did not recover")
+
+
+def test_what_a_service_answers_is_no_secret_s_way_out(service: Service, secret: str, notice: Make) -> None:
+    service.server.answer = lambda _request: (500, {}, f'{{"message": "no such key {secret}"}}'.encode())
+    fails(service.sink(), notice())
+
+
+def test_no_sink_sends_a_method_that_could_destroy(service: Service, notice: Make) -> None:
+    sink = service.sink()
+    for number, kind in enumerate(NoticeKind):
+        send(sink, notice(kind, number))
+    assert {request.method for request in service.server.requests} <= {"GET", "POST", "PATCH"}
+
+
+def test_the_text_of_a_site_wakes_nobody_and_leads_nowhere(service: Service, notice: Make) -> None:
+    hostile = "<!channel> @everyone <@U1> [click](https://evil.test) ![x](https://evil.test/x.png) <script>x</script>"
+    send(service.sink(), notice(message=hostile, location=f"$['{hostile}']", rule=hostile))
+    if service.type == "webhook":
+        # Data for a program: escaping it is the reader's business.
+        assert service.taken[0].json["incident"]["message"] == hostile
+        return
+    for request in service.taken:
+        # An escaped bracket begins no link; an invisible joiner ends what would be an address or a mention.
+        text = request.body.decode("ascii").encode().decode("unicode_escape").replace("\\]", "")
+        for obeyed in ("<!channel>", "@everyone", "<@U1>", "](http", "https://evil"):
+            assert obeyed not in text, f"{service.type}: {obeyed}"
+
+
+class TestPlainHttpServices:
+    """What only those can tell that see the status: apprise keeps it to itself."""
+
+    @pytest.fixture(autouse=True)
+    def _not_apprise(self, service: Service) -> None:
+        if service.type == "apprise":
+            pytest.skip("apprise does not tell what a service answered")
+
+    @pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
+    def test_what_only_a_person_can_mend_is_permanent(self, status: int, service: Service, notice: Make) -> None:
+        service.server.answer = lambda _request: (status, {}, b'{"errors": ["Forbidden"]}')
+        error = fails(service.sink(), notice())
+        assert error.permanent
+        assert str(error) == f"{service.server.url}: answered {status}: Forbidden"
+
+    @pytest.mark.parametrize("status", [429, 503])
+    def test_a_service_that_asks_for_time_is_given_it(self, status: int, service: Service, notice: Make) -> None:
+        service.server.answer = lambda _request: (status, {"Retry-After": "42"}, b"")
+        error = fails(service.sink(), notice())
+        assert (error.retry_after_s, error.permanent) == (42.0, False)
+
+    def test_a_redirect_is_not_followed(self, service: Service, notice: Make) -> None:
+        target = f"{service.server.url}/elsewhere?x=1"
+        service.server.answer = lambda _request: (307, {"Location": target}, b"")
+        error = fails(service.sink(), notice())
+        assert error.permanent
+        assert not [request for request in service.server.requests if "elsewhere" in request.path]
+
+    def test_a_body_without_end_is_cut(self, service: Service, notice: Make) -> None:
+        service.server.answer = lambda _request: (200, {}, b"[" + b" " * (9 * 2**20))
+        assert "more than" in str(fails(service.sink(), notice()))
