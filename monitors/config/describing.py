@@ -85,3 +85,10 @@ def markdown(section: str) -> str:
         names = ", ".join(f"`{name}`" for name in row.name.split(", "))
         lines.append(f"| {names} | {row.takes} | {row.default} | {row.meaning} |")
     return "\n".join(lines) + "\n"
+
+
+def homes(name: str) -> list[str]:
+    """Return the tables of the file that take a key, as an error may name them."""
+    whole = [row.name for section, found in SECTIONS.items() if section != "environment" for row in found]
+    tables = dict.fromkeys(full.rpartition(".")[0] for full in whole if full.rpartition(".")[2] == name)
+    return [f"in [{table}]" if table else "above all tables" for table in tables]

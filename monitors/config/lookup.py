@@ -59,8 +59,7 @@ class Lookup:
             return self.variable(variable, what, self.document.place((*path, f"{name}_env")))
         if file and self.document.path:
             place = self.document.place((*path, f"{name}_file"))
-            of = f"{name}_file of {path[-1]}" if len(path) > 1 else f"{'.'.join(path)}.{name}_file"
-            return self._file(of, self.document.path.parent / file, what, place)
+            return self._file(f"{place}: {name}_file of {path[-1]}", self.document.path.parent / file, what, place)
         return None
 
     def _fit(self, origin: str, value: str, what: str, words: str) -> Found:

@@ -252,7 +252,7 @@ def zone(value: object) -> str:
     try:
         zoneinfo.ZoneInfo(value)
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError) as error:
-        near = nearest(value, sorted(zoneinfo.available_timezones()))
+        near = nearest(value, sorted(name for name in zoneinfo.available_timezones() if "/" in name))
         hint = near if near.startswith(";") else f"; write {what}"
         message = f"unknown time zone {shown(value)}{hint}"
         raise UnfitError(message) from error

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from monitors.config.describing import homes
 from monitors.config.readers import UnfitError, shown
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Tables:
                 if name in _KEYS or f"{name}_env" in rows:
                     self._literal(place, "key" if name in _KEYS else "secret")
                 else:
-                    self.wrong(place, f"unknown key {shown(name)}{self.mistakes.hint(name, [*rows, *also])}")
+                    self.wrong(place, f"unknown key {shown(name)}{self._hint(name, [*rows, *also])}")
                 continue
             try:
                 known[name] = rows[name].read(value)
@@ -90,6 +91,11 @@ class Tables:
                 yield path, name, entry
             else:
                 self.table(path, entry)
+
+    def _hint(self, name: str, known: list[str]) -> str:
+        """Say where a key belongs that stands in the wrong table, or which key is near."""
+        elsewhere = homes(name)
+        return f"; it belongs {' or '.join(elsewhere)}" if elsewhere else self.mistakes.hint(name, known)
 
     def _literal(self, path: tuple[str, ...], what: str) -> None:
         name = path[-1]

@@ -91,7 +91,9 @@ def _whole(tables: Tables, path: tuple[str, ...], known: Mapping[str, Any]) -> b
     if "timezone" in known and once and not cron:
         tables.wrong((*path, "timezone"), "timezone: start and end carry their own offset; leave it out")
     elif cron and once:
-        tables.wrong((*path, once[0]), f"{cron[0]} and {once[0]}: a window has cron and duration_s, or start and end")
+        tables.wrong(
+            (*path, once[0]), f"{cron[0]} and {once[0]} do not go together: give cron and duration_s, or start and end"
+        )
     elif len(cron) == 1:
         lacking = "duration_s" if cron == ["cron"] else "cron"
         tables.wrong((*path, cron[0]), f"{cron[0]} is given, but no {lacking}; a window needs both")
