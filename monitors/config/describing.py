@@ -87,8 +87,15 @@ def markdown(section: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def homes(name: str) -> list[str]:
-    """Return the tables of the file that take a key, as an error may name them."""
-    whole = [row.name for section, found in SECTIONS.items() if section != "environment" for row in found]
-    tables = dict.fromkeys(full.rpartition(".")[0] for full in whole if full.rpartition(".")[2] == name)
-    return [f"in [{table}]" if table else "above all tables" for table in tables]
+def _homes() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for row in (row for section, rows_ in SECTIONS.items() if section != "environment" for row in rows_):
+        table_name, _, name = row.name.rpartition(".")
+        words = f"in [{table_name}]" if table_name else "above all tables"
+        if words not in found.setdefault(name, []):
+            found[name].append(words)
+    return found
+
+
+HOMES: Mapping[str, list[str]] = _homes()
+"""The tables of the file that take a key, by the key, as an error names them."""

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from monitors.config.describing import homes
+from monitors.config.describing import HOMES
 from monitors.config.readers import UnfitError, shown
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Tables:
 
     def _hint(self, name: str, known: list[str]) -> str:
         """Say where a key belongs that stands in the wrong table, or which key is near."""
-        elsewhere = homes(name)
+        elsewhere = HOMES.get(name)
         return f"; it belongs {' or '.join(elsewhere)}" if elsewhere else self.mistakes.hint(name, known)
 
     def _literal(self, path: tuple[str, ...], what: str) -> None:

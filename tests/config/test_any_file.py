@@ -151,7 +151,11 @@ def in_style(text: str, style: str) -> str:
     return quoted(text)
 
 
-@pytest.mark.parametrize("text", ["x" * 2**20, "[" * 2**19, "\n".join(f"k{n} = 1" for n in range(80_000))])
+@pytest.mark.parametrize(
+    "text",
+    ["x" * 2**20, "[" * 2**19, "\n".join(f"k{n} = 1" for n in range(80_000))],
+    ids=["one-long-word", "brackets", "unknown-keys"],
+)
 def test_a_file_made_to_be_slow_is_refused_at_once(text: str) -> None:
     """The nearest key is not looked for a hundred thousand times, nor is any line read more than once."""
     Path(FILE_NAME).write_text(text)
