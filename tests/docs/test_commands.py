@@ -95,6 +95,7 @@ EXIT_CODES = {
     "curl -i http://127.0.0.1:8080/api/v2/model-lab-api/runs/42 -H 'DD-API-KEY: mock-api-key'"
     " -H 'DD-APPLICATION-KEY: mock-app-key' -H 'Prefer: fault=truncated-body'": 18,
     "model-lab-monitor probe --mock US5=outage": 3,
+    "model-lab-monitor watch --once --mock US5=outage --state-dir try": 3,
     "model-lab-monitor probe --mock US5=drifted:nulled@$.data.attributes.name --mock EU1=outage --save probe.json": 1,
     "pytest contract_tests --mock-scenario US5=outage": 1,
     "pytest contract_tests --mock-scenario drifted:number-as-string": 1,
@@ -253,8 +254,8 @@ def environment(programs: Path, home: Path) -> dict[str, str]:
     foreign = re.compile(r"^(DD_|MODEL_LAB_|GITHUB_|PYTEST_|PYTHONDONTWRITEBYTECODE)|_PROXY$", re.IGNORECASE)
     environ = {name: value for name, value in os.environ.items() if not foreign.search(name)}
     impatient = home / "impatient.toml"
-    # Real sites are asked politely; the mock need not be waited for.
-    impatient.write_text("pause_s = 0\n")
+    # Real sites are asked politely; the mock need not be waited for, nor is anything else asked.
+    impatient.write_text("pause_s = 0\n[watch]\nconfirm_pause_s = 0\nconnectivity = []\n")
     environ |= {
         "PATH": f"{programs}{os.pathsep}{environ['PATH']}",
         "HOME": str(home),
