@@ -58,7 +58,7 @@ def read(connection: Connection, shown: str) -> Memory:
 def _opened(content: bytes) -> Any:
     try:
         return unpacked(content)
-    except (zlib.error, ValueError):
+    except (zlib.error, ValueError, TypeError):
         # No memory, which `memory_from` tells in its own words.
         return {}
 

@@ -6,20 +6,25 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
-from monitors.store import book_keeping, holding, memories, outbox, reading
+from monitors.store import book_keeping, holding, memories, outbox, reading, rollups, upkeep, uptimes
 from monitors.store.cache import Cache
 from monitors.store.engine import Database, make_file
 from monitors.store.errors import StoreBusyError
 from monitors.store.migrating import prepare
-from monitors.store.writing import Writing
+from monitors.store.retention import CHUNK, delete_some, hours_from, steps
+from monitors.store.rollups import HOURS_FROM, MARK
+from monitors.store.values import Counts
+from monitors.store.writing import GENERATION, Writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+    from pathlib import Path
 
+    from monitors.config.alerting import Retention
     from monitors.incidents.model import Book, Event, Incident
     from monitors.memory.folding import Baseline, Memory
-    from monitors.store.values import Body, Filter, IncidentFilter, OutboxRow, ProbeRow, Queued
+    from monitors.store.values import Body, Filter, IncidentFilter, OutboxRow, ProbeRow, Queued, UptimeRow
 
 
 def open_store(url: str, *, migrate: bool = True, busy_timeout_s: float = 5.0) -> Store:
@@ -145,6 +150,14 @@ class Store:
         with self.database.reading() as connection:
             yield from reading.probes(connection, wanted, newest_first=newest_first, limit=limit)
 
+    def uptime(self, wanted: Filter, *, by: str = "site") -> list[UptimeRow]:
+        """Return how each site (`by` "site") or check of a site ("check") did in the span a filter asks for.
+
+        The span is widened to whole hours, and to whole days where it is older than hours are kept.
+        """
+        with self.database.reading() as connection:
+            return uptimes.uptime(connection, wanted, by)
+
     def body(self, name: str) -> Body | None:
         """Return a body that was kept, by its hash."""
         with self.database.reading() as connection:
@@ -181,3 +194,48 @@ class Store:
         """Note that a notice is given up, and why."""
         with self.writing() as writing:
             outbox.abandoned(writing.connection, queued_id, at, reason)
+
+    # --- upkeep ------------------------------------------------------------------------------------------------------
+
+    def roll_up(self) -> int:
+        """Add new probes to the sums per hour and day; returns how many. Uptime is right without it, but slower."""
+        total = 0
+        while True:
+            with self.writing() as writing:
+                count, mark = rollups.roll_up(writing.connection, int(writing.meta(MARK) or "0"))
+                if count:
+                    writing.put_meta(MARK, str(mark))
+            total += count
+            if count < rollups.CHUNK:
+                return total
+
+    def retain(self, now: datetime, retention: Retention) -> Counts:
+        """Delete what need not be kept any longer, of probes only what is rolled up; returns how much that was."""
+        with self.database.reading() as connection:
+            mark = int(reading.meta(connection).get(MARK, "0"))
+        gone: dict[str, int] = {}
+        for name, table, condition in steps(now, retention, mark):
+            count = -1
+            while count < 0 or count == CHUNK:
+                with self.writing() as writing:
+                    count = delete_some(writing.connection, table, condition)
+                    if count and name in {"findings", "bodies"}:
+                        # Whoever has ids of them at hand looks them up anew.
+                        writing.put_meta(GENERATION, str(int(writing.meta(GENERATION) or "0") + 1))
+                    if count and name == "hours":
+                        writing.put_meta(HOURS_FROM, str(hours_from(now, retention)))
+                gone[name] = gone.get(name, 0) + count
+        return Counts(**gone)
+
+    def vacuum(self) -> None:
+        """Give room that is no longer used back to the disk; takes as long as copying the store."""
+        upkeep.vacuum(self.database)
+
+    def check(self) -> list[str]:
+        """Return what is wrong with the store, one line each; empty where it is sound."""
+        with self.database.reading() as connection:
+            return list(upkeep.problems(connection, self.url_shown))
+
+    def backup(self) -> Path | None:
+        """Copy a store in a file to `NAME.backup` beside it, whole or not at all; None for a server."""
+        return upkeep.backup(self.database)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from monitors.store import book_keeping, memories, outbox, reading, sql, tables
 from monitors.store.probes import ProbeWriter
+from monitors.store.rollups import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from monitors.store.cache import Cache
     from monitors.store.values import Probed
 
-MARK, GENERATION = "rolled_up_to", "generation"
+GENERATION = "generation"
 
 
 class Writing:

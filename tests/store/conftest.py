@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -53,7 +54,7 @@ class Server:
     def _run(self, program: str, *arguments: str) -> None:
         found = find_program(program)
         assert found is not None
-        ran = subprocess.run(
+        ran = subprocess.run(  # noqa: S603 - programs of PostgreSQL
             [*self._prefix, found, *arguments],
             check=False,
             stdout=subprocess.PIPE,
@@ -75,7 +76,7 @@ class Server:
         return f"postgresql://tester@/{database}?host={self.home}{more}"
 
     def make_database(self) -> str:
-        import psycopg
+        import psycopg  # noqa: PLC0415 - installed where there is a server to test on
 
         name = f"t{uuid.uuid4().hex}"
         with psycopg.connect(f"host={self.home} user=tester dbname=postgres", autocommit=True) as connection:
@@ -91,14 +92,12 @@ def find_program(name: str) -> str | None:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server() -> Iterator[Server]:
     """Start a PostgreSQL server; in CI there must be one to start."""
     if find_program("initdb") is None:
         if os.environ.get("CI"):
             pytest.fail("PostgreSQL is not installed, and CI tests the store on it: apt-get install postgresql")
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
-    import tempfile
-
     # A socket's path may have 107 bytes, which pytest's directories use up.
     with tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp") as home:
         running = Server(Path(home))
@@ -140,7 +139,7 @@ def make_finding(
     return Finding(rule, level, kind, message, **{"site": "US5", "check": "run", **more})
 
 
-def make_probe(
+def make_probe(  # noqa: PLR0917 - what tests vary most
     site: str = "US5",
     check: str = "run",
     at: datetime = START,
