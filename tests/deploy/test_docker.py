@@ -125,7 +125,7 @@ def test_compose_lets_it_write_its_store_and_nothing_else() -> None:
 
 
 def test_compose_waits_for_it_to_end_and_starts_it_again() -> None:
-    assert int(service()["stop_grace_period"].removesuffix("s")) > WatchSettings().stop_s
+    assert int(service()["stop_grace_period"].removesuffix("s")) > 2 * WatchSettings().stop_s
     assert service()["restart"] == "unless-stopped"
 
 

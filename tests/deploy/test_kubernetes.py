@@ -135,7 +135,7 @@ def test_one_store_has_one_monitor() -> None:
 
 @each_workload
 def test_stopping_has_longer_than_the_monitor_takes(name: str) -> None:
-    assert pod(name)["terminationGracePeriodSeconds"] > WatchSettings().stop_s
+    assert pod(name)["terminationGracePeriodSeconds"] > 2 * WatchSettings().stop_s
 
 
 def test_a_pass_is_over_before_the_next_begins_and_is_not_tried_twice() -> None:
