@@ -50,8 +50,16 @@ class Night:
         return self.runner / "history"
 
     def does(self, what: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(  # noqa: S603 - the script under test
-            [SCRIPT, what], cwd=self.runner, env=self.environ | environ, capture_output=True, text=True, check=False
+        """Run the history script."""
+        return self._run([str(SCRIPT), what], environ)
+
+    def step(self, script: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run the script of a step as a runner with `shell: bash` does."""
+        return self._run(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script], environ)
+
+    def _run(self, command: list[str], environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: S603 - scripts of ours
+            command, cwd=self.runner, env=self.environ | environ, capture_output=True, text=True, check=False
         )
 
     def keeps(self, number: int, **about: Any) -> None:
