@@ -80,7 +80,7 @@ def command(
     if last_day is not None and last_day < today:
         message = f"--expires {last_day}: is past already; name a day to come"
         raise UsageError(message)
-    by = " ".join((by or _who()).split())
+    by = " ".join((by or who()).split())
     if not by:
         message = "--by is missing: neither git nor this machine says who you are"
         raise UsageError(message)
@@ -120,7 +120,7 @@ def _listed(known: list[Known]) -> str:
     )
 
 
-def _who() -> str:
+def who() -> str:
     """Return git's user name, else the login name, else nothing."""
     git = shutil.which("git")
     if git is not None:

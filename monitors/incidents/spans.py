@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400, "w": 604_800}
@@ -32,3 +32,21 @@ def read_span(text: str) -> timedelta:
         message = "a span of time such as 90s, 30m, 2h, 1d or 1d 12h"
         raise ValueError(message)
     return timedelta(seconds=sum(float(count) * _SECONDS[unit] for count, unit in _PART.findall(stripped)))
+
+
+def read_moment(text: str, now: datetime, *, ahead: bool) -> datetime:
+    """Return the time a person means: a span from now (ahead or back), a date, or a date and time, UTC unless it says.
+
+    Raises `ValueError` with what fits.
+    """
+    stripped = text.strip()
+    try:
+        found = datetime.fromisoformat(stripped)
+    except ValueError:
+        try:
+            length = read_span(stripped)
+            return now + length if ahead else now - length
+        except OverflowError as error:
+            message = "a span of time that fits into the calendar"
+            raise ValueError(message) from error
+    return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).astimezone(UTC)

@@ -10,7 +10,7 @@ from monitors.incidents.deciding import Round, decide
 from monitors.incidents.maintenance import under_maintenance
 from monitors.incidents.planning import Surroundings, plan
 from monitors.incidents.problems import OUTAGE, problem_of
-from monitors.memory.folding import Memory, Recollection, fold
+from monitors.memory.folding import Recollection, fold
 from monitors.memory.patience import Patience
 from monitors.memory.session import replaces
 from monitors.model import Level, verdict
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from monitors.config.alerting import Maintenance, SinkSettings, Thresholds
     from monitors.cycle import Result
     from monitors.incidents.model import Book, Event, Notice
-    from monitors.memory.folding import Baseline, Note
+    from monitors.memory.folding import Baseline, Memory, Note
     from monitors.model import Finding
-    from monitors.store import Store, Writing
+    from monitors.store import Writing
+    from monitors.watching.current import Current
 
     Accept = Callable[[Sequence[Finding]], Sequence[Finding]]
 
@@ -79,6 +80,16 @@ class Rules:
         return len({site for site, _ in self.watched})
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The memory as it is, and as it was last `written`, when, with the revision that gave it in the store."""
+
+    memory: Memory
+    written: Memory
+    revision: int
+    written_at: datetime
+
+
 def is_available(findings: Sequence[Finding]) -> bool | None:
     """Tell whether a probe found the site up; None where it was throttled, which says neither."""
     problems = {problem_of(finding) for finding in findings}
@@ -95,13 +106,10 @@ class Keeper:
     revision in the store is another one. What only counts sightings is written every five minutes, all else at once.
     """
 
-    def __init__(self, store: Store, rules: Rules, accept: Accept) -> None:
+    def __init__(self, store: Current, rules: Rules, accept: Accept) -> None:
         """Keep in a store; `accept` marks the findings that people have accepted."""
         self.store, self.rules, self._accept = store, rules, accept
-        self._memory: Memory | None = None
-        self._revision = -1
-        self._written: Memory | None = None
-        self._written_at: datetime | None = None
+        self._memory: _Held | None = None
         self._baselines: dict[tuple[str, str], Baseline | None] = {}
 
     # --- the memory's shelf, as far as a session needs it while answers come in ---
@@ -117,36 +125,52 @@ class Keeper:
 
     def keep(self, batch: Batch) -> Kept:
         """Put one batch into the store; raises `StoreError`, and then nothing of it is there."""
+        return self.keep_all([batch])[0]
+
+    def keep_all(self, batches: Sequence[Batch]) -> list[Kept]:
+        """Put batches into the store in one transaction, in order; raises `StoreError`, and then none is there."""
         with self.store.writing() as tx:
-            before, memory, recalled = self._remember(tx, batch)
-            drift = self._drift(batch, recalled)
-            findings = {id(result): tuple(self._accept(result.findings)) for result in batch.results}
-            book = tx.book()
-            seen = self._round(batch, recalled, drift, findings)
-            decision = decide(book, seen, self.rules.thresholds)
-            planned = plan(decision.book, self._surroundings(batch.at, seen.maintenance))
-            events = (*decision.events, *planned.events)
-            tx.add_probes(self.rules.vantage, [self._probed(result, drift, findings) for result in batch.results])
+            held = self._held(tx, batches[0].at)
+            book, kept = tx.book(), list[Kept]()
+            for batch in batches:
+                done, held = self._keep(tx, batch, book, held)
+                book = done.book
+                kept.append(done)
+        self._memory = held
+        return kept
+
+    def _keep(self, tx: Writing, batch: Batch, book: Book, held: _Held) -> tuple[Kept, _Held]:
+        memory, recalled = held.memory, Recollection(failures=batch.unremembered)
+        if batch.notes:
+            memory, told = fold(held.memory, batch.notes, self.rules.patience)
+            recalled = replace(told, failures=batch.unremembered)
+        drift = self._drift(batch, recalled)
+        findings = {id(result): tuple(self._accept(result.findings)) for result in batch.results}
+        seen = self._round(batch, recalled, drift, findings)
+        decision = decide(book, seen, self.rules.thresholds)
+        planned = plan(decision.book, self._surroundings(batch.at, seen.maintenance))
+        events = (*decision.events, *planned.events)
+        tx.add_probes(self.rules.vantage, [self._probed(result, drift, findings) for result in batch.results])
+        if planned.book is not book or events:
             tx.put_book(book, planned.book, events)
+        if planned.notices:
             tx.queue(planned.notices)
-            revision = self._put_memory(tx, before, memory, batch)
-        if revision is not None:
-            self._revision, self._written, self._written_at = revision, memory, batch.at
-        self._memory = memory
-        return Kept(batch, recalled, events, planned.notices, planned.book)
+        return Kept(batch, recalled, events, planned.notices, planned.book), self._put_memory(tx, held, memory, batch)
 
     def flush(self, at: datetime) -> None:
         """Write what the memory has not written yet; raises `StoreError`."""
-        if self._memory is not None and self._written is not None and self._memory is not self._written:
-            with self.store.writing() as tx:
-                if tx.memory_revision() != self._revision:
-                    return
-                revision = tx.put_memory(self._written, self._memory)
-            self._revision, self._written, self._written_at = revision, self._memory, at
+        held = self._memory
+        if held is None or held.memory is held.written:
+            return
+        with self.store.writing() as tx:
+            if tx.memory_revision() != held.revision:
+                return
+            revision = tx.put_memory(held.written, held.memory)
+        self._memory = _Held(held.memory, held.memory, revision, at)
 
     def forget(self) -> None:
         """Drop what is held of the store: it is another one now."""
-        self._memory, self._written, self._revision = None, None, -1
+        self._memory = None
         self._baselines.clear()
 
     def surroundings(self, at: datetime) -> Surroundings:
@@ -157,30 +181,32 @@ class Keeper:
         rules = self.rules
         return Surroundings(at, rules.sinks, rules.thresholds, rules.vantage, rules.urls, rules.sites, maintenance)
 
-    def _remember(self, tx: Writing, batch: Batch) -> tuple[Memory, Memory, Recollection]:
-        """Return the memory as the store has it, as it is with the batch, and what it tells of it."""
+    def _held(self, tx: Writing, at: datetime) -> _Held:
+        """Return the memory, read anew where it is not ours that the store holds."""
         revision = tx.memory_revision()
-        if self._memory is None or self._written is None or revision != self._revision:
-            self._memory = self._written = tx.memory()
-            self._revision, self._written_at = revision, batch.at
-            self._baselines.clear()
-        if not batch.notes:
-            return self._written, self._memory, Recollection(failures=batch.unremembered)
-        memory, recalled = fold(self._memory, batch.notes, self.rules.patience)
-        return self._written, memory, replace(recalled, failures=batch.unremembered)
+        if self._memory is not None and self._memory.revision == revision:
+            return self._memory
+        memory = tx.memory()
+        self._baselines.clear()
+        return _Held(memory, memory, revision, at)
 
-    def _put_memory(self, tx: Writing, before: Memory, memory: Memory, batch: Batch) -> int | None:
-        kept = [note for note in batch.notes if note.baseline is not None]
-        for note in kept:
+    def _put_memory(self, tx: Writing, held: _Held, memory: Memory, batch: Batch) -> _Held:
+        """Write what has to be written now, and return the memory as it is held from here on."""
+        kept = False
+        for note in batch.notes:
             site, run_id = note.sighting.site, note.run_id
             if note.baseline is not None and replaces(note.baseline, tx.baseline(site, run_id)):
                 tx.keep_baseline(site, run_id, note.baseline)
-                self._baselines[site, run_id] = note.baseline
-        news = bool(kept) or memory.drifts != before.drifts or memory.ledger.rows.keys() != before.ledger.rows.keys()
-        late = self._written_at is None or abs((batch.at - self._written_at).total_seconds()) >= _FLUSH_S
-        if memory is before or not (news or late):
-            return None
-        return tx.put_memory(before, memory)
+                self._baselines.pop((site, run_id), None)
+                kept = True
+        if memory is held.memory and not kept:
+            return held
+        before = held.written
+        news = kept or memory.drifts != before.drifts or memory.ledger.rows.keys() != before.ledger.rows.keys()
+        late = abs((batch.at - held.written_at).total_seconds()) >= _FLUSH_S
+        if not (news or late):
+            return replace(held, memory=memory)
+        return _Held(memory, memory, tx.put_memory(before, memory), batch.at)
 
     def _drift(self, batch: Batch, recalled: Recollection) -> dict[int, tuple[Finding, ...] | None]:
         """Return the drift that is told of each result's answer, None where the memory took no note of it."""

@@ -19,6 +19,16 @@ _LONGEST_CHARS = 1_000
 _NUMBERS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
+class Stream(Protocol):
+    """Where lines go."""
+
+    def write(self, text: str, /) -> int:
+        """Write a text."""
+
+    def flush(self) -> None:
+        """Have it written."""
+
+
 class Say(Protocol):
     """How everything here is logged: a level, what happened, and values by name."""
 
@@ -26,7 +36,7 @@ class Say(Protocol):
         """Log one event."""
 
 
-def logger(format_: str, level: str, stream: TextIO) -> Say:
+def logger(format_: str, level: str, stream: Stream) -> Say:
     """Return what writes lines of a format (`json`, `logfmt`) from a level on to a stream.
 
     Nothing global is configured, so libraries that use structlog keep theirs.

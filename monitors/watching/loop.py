@@ -74,7 +74,7 @@ class Parts:
     """What the loop works with; `reload` gives the configuration anew or raises `UsageError`.
 
     `adopt` is called with a configuration that was taken over, `upkeep` now and then with the time and the retention,
-    `digest` with each batch that was kept; `status` hears a line on how things are.
+    `kept` with each batch that was kept; `status` hears a line on how things are.
     """
 
     store_folder: Any
@@ -91,6 +91,7 @@ class Parts:
     changes: Changes
     upkeep: Callable[[datetime, Retention], None]
     status: Callable[[str], None]
+    kept: Callable[[Kept], None]
     dial: health.Dial = health.dial
     seed: int = 0
 
@@ -250,6 +251,7 @@ class Watch:
     def _tell(self, kept: Sequence[Kept]) -> None:
         """Log what was kept, and have its notices delivered."""
         for done in kept:
+            self.parts.kept(done)
             for result in done.batch.results:
                 seen = result.observation
                 worst = max(result.findings, key=lambda finding: finding.level, default=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from monitors.incidents.deciding import Round, decide
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _MAX_WAITING = 5_000
 _WITH_BODIES = 50
+_AT_ONCE = 100
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 30.0
 _ALARM_AFTER_S = 10.0
 _RECENT_NOTICES = 500
@@ -79,17 +81,20 @@ class Vault:
 
     def _keep_waiting(self, kept: list[Kept]) -> None:
         while self._waiting:
+            # Many at once after a long trouble, yet not so many that others wait long for the store.
+            batches = list(islice(self._waiting, _AT_ONCE))
             try:
-                done = self.keeper.keep(self._waiting[0])
+                done = self.keeper.keep_all(batches)
             except StoreDamagedError as error:
                 self.say("warning", "the store is damaged", reason=str(error))
                 self.say("warning", "the store was mended", outcome=self.mend())
                 self._restore()
-                done = self.keeper.keep(self._waiting[0])
-            self._waiting.popleft()
-            self.book = done.book
-            self._recent.extend(done.notices)
-            kept.append(done)
+                done = self.keeper.keep_all(batches)
+            for each in done:
+                self._waiting.popleft()
+                self._recent.extend(each.notices)
+            self.book = done[-1].book
+            kept.extend(done)
 
     def _restore(self) -> None:
         """Give a mended store back what this process knows of its latest state: nothing that was decided is lost."""

@@ -1,0 +1,178 @@
+"""`watch`: the scheduled monitor."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from monitors.checks import CHECKS
+from monitors.commands import completing
+from monitors.commands.accepted import accepted_option
+from monitors.commands.options import Seconds, config_option, names_option, site_option
+from monitors.commands.output import destination, note_strays, publish
+from monitors.commands.storing import state_dir_option
+from monitors.exit_codes import FAIL_ON, ExitCode, exit_code, threshold
+from monitors.report import FORMATS
+
+_HEALTHY = "healthy"
+_MIN_TIMEOUT_S, _MAX_TIMEOUT_S = 0.1, 300
+_MAX_INTERVAL_S = 30 * 86_400
+_LOG_FORMATS = ("auto", "json", "logfmt", "progress")
+_LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+@click.command("watch", short_help="Probe on a schedule, keep history, alert once per problem.")
+@click.option("--once", is_flag=True, help="Make every check once, look again where it takes that, deliver, and end.")
+@site_option("Only these sites, by key, DD_SITE parameter or API host; may be repeated.  [default: all]")
+@names_option(
+    "--check",
+    "checks",
+    metavar="CHECK[,CHECK…]",
+    shell_complete=completing.checks,
+    help=f"Only these checks: {', '.join(CHECKS)}; may be repeated.  [default: all]",
+)
+@click.option(
+    "--interval",
+    "interval_s",
+    type=Seconds(1, _MAX_INTERVAL_S),
+    metavar="SECONDS",
+    help="Make every check as often, whatever is configured.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(_LOG_FORMATS),
+    default="auto",
+    show_default=True,
+    help="How to log on stderr; auto is a line that moves on a terminal, JSON elsewhere.",
+)
+@click.option("--log-level", type=click.Choice(_LOG_LEVELS), default="info", show_default=True, help="What to log.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="With --once, how to print the report.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, allow_dash=True),
+    metavar="FILE",
+    help="With --once, write the report there, all at once, in place of stdout.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(FAIL_ON),
+    help="With --once, lowest level of a finding that makes the exit code 1 or 3.  [default: breaking]",
+)
+@click.option("--digest", is_flag=True, help="With --once, send a digest of the last day to the sinks that take any.")
+@accepted_option
+@click.option(
+    "--mock",
+    "mock",
+    is_flag=False,
+    flag_value=_HEALTHY,
+    multiple=True,
+    metavar="[[SITE=]SCENARIO]",
+    shell_complete=completing.scenarios,
+    help="Watch mock sites inside this process, e.g. --mock US5=outage; may be repeated.  [scenario: healthy]",
+)
+@click.option(
+    "--run-id",
+    "run_ids",
+    multiple=True,
+    metavar="SITE=ID",
+    shell_complete=completing.run_ids,
+    help="Canary run of a site; may be repeated.",
+)
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=Seconds(_MIN_TIMEOUT_S, _MAX_TIMEOUT_S),
+    metavar="SECONDS",
+    help="Deadline of each probe.  [default: 10]",
+)
+@click.option("--resolve", multiple=True, metavar="HOST:PORT:ADDRESS", help="As in curl; may be repeated.")
+@click.option("--connect-to", multiple=True, metavar="HOST:PORT:HOST:PORT", help="As in curl; may be repeated.")
+@click.option(
+    "--ca-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Certificate authorities to trust in place of the usual ones (PEM).",
+)
+@state_dir_option
+@config_option
+def command(
+    *,
+    once: bool,
+    sites: tuple[str, ...],
+    checks: tuple[str, ...],
+    interval_s: float | None,
+    log_format: str,
+    log_level: str,
+    format_: str,
+    output: Path | None,
+    fail_on: str | None,
+    digest: bool,
+    accepted: Path | None,
+    mock: tuple[str, ...],
+    run_ids: tuple[str, ...],
+    timeout_s: float | None,
+    resolve: tuple[str, ...],
+    connect_to: tuple[str, ...],
+    ca_file: Path | None,
+    state_dir: Path | None,
+    config: Path | None,
+) -> int:
+    """Probe every site on a schedule, keep what was seen, and alert once per problem: when it begins, and when it ends.
+
+    Runs until SIGTERM or Ctrl-C, which end it in good order; SIGHUP, or a change of the file, has it read its
+    configuration anew. Only GET is ever sent to a site.
+    """
+    _refuse_without_once(once=once, ctx=click.get_current_context())
+    # Deferred, so that a mistake in the options is told before HTTP, TLS and the store are loaded.
+    from monitors.commands.storing import chosen_store  # noqa: PLC0415
+    from monitors.commands.targets import Wiring  # noqa: PLC0415
+    from monitors.commands.watching import Asked, Bench, report_of  # noqa: PLC0415
+    from monitors.watching.logs import chosen_format, logger  # noqa: PLC0415
+    from monitors.watching.statusline import StatusLine  # noqa: PLC0415
+
+    wiring = Wiring(mock or None, resolve, connect_to, ca_file)
+    asked = Asked(sites, checks, config, run_ids, timeout_s, interval_s, accepted, wiring)
+    format_of_log = chosen_format(log_format)
+    with ExitStack() as stack:
+        write = stack.enter_context(destination(output))
+        line = stack.enter_context(StatusLine(sys.stderr, shown=format_of_log == "progress" and not once))
+        say = logger("logfmt" if format_of_log == "progress" else format_of_log, _quieter(log_level, once=once), line)
+        if wiring.mock is None:
+            note_strays(os.environ)
+        bench = stack.enter_context(
+            Bench(asked, say, line.show, lambda settings: chosen_store(state_dir, settings, wiring=wiring))
+        )
+        if not once:
+            bench.forever()
+            return ExitCode.OK
+        kept = bench.once(digest=digest)
+        report = report_of(bench, kept, threshold(fail_on) if fail_on else bench.settings.fail_on)
+        publish(report, write, format_, verbose=False, quiet=False)
+    return exit_code(report.findings, report.fail_on, harness_failed=bool(report.harness_failures))
+
+
+_ONLY_ONCE = {"format_": "--format", "output": "--output", "fail_on": "--fail-on", "digest": "--digest"}
+
+
+def _refuse_without_once(ctx: click.Context, *, once: bool) -> None:
+    """Refuse what speaks of a report that a run without end does not print."""
+    for name, option in _ONLY_ONCE.items():
+        if not once and ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            message = f"{option} is for a single pass; add --once, or leave it out"
+            raise click.UsageError(message)
+
+
+def _quieter(level: str, *, once: bool) -> str:
+    """Return the level to log from: what a single pass found stands in its report."""
+    return "error" if once and level == "info" else level

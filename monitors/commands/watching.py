@@ -1,0 +1,289 @@
+"""What `watch` works with, put together from the options and the configuration, again each time that changes."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from monitors import __version__
+from monitors.acceptance.applying import applied
+from monitors.commands.accepted import entries_of
+from monitors.commands.targets import Wiring, find_checks, lacking, settings_for, targets_for
+from monitors.errors import HarnessError
+from monitors.memory import Notes, Recollection
+from monitors.model import Level
+from monitors.notify.delivery import Courier
+from monitors.notify.sinks import build
+from monitors.report import Report, Skipped
+from monitors.statuspage import StatusPages
+from monitors.store import salvage
+from monitors.watching.alarm import Alarm
+from monitors.watching.asking import Mailbox
+from monitors.watching.building import setup_of
+from monitors.watching.clock import SystemClock
+from monitors.watching.current import Current
+from monitors.watching.files import Changes
+from monitors.watching.keeper import Keeper, is_available
+from monitors.watching.loop import Parts, Watch
+from monitors.watching.metering import Metering
+from monitors.watching.systemd import Systemd
+from monitors.watching.vault import Vault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from monitors.config import Settings
+    from monitors.config.alerting import Retention
+    from monitors.model import Finding, Observation
+    from monitors.notify.sinks import Sink
+    from monitors.probe import Target
+    from monitors.store import Store
+    from monitors.watching.keeper import Kept
+    from monitors.watching.logs import Say
+    from monitors.watching.loop import Setup
+
+WHO = "model-lab-monitor watch"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line asks for, each time the configuration is read."""
+
+    sites: tuple[str, ...]
+    checks: tuple[str, ...]
+    config: Path | None
+    run_ids: tuple[str, ...]
+    timeout_s: float | None
+    interval_s: float | None
+    accepted: Path | None
+    wiring: Wiring
+
+    def settings(self) -> Settings:
+        """Return the settings as they are now; raises `UsageError`."""
+        return settings_for(self.sites, self.config, self.run_ids, self.timeout_s, self.wiring, alerting=True)
+
+
+@dataclass(slots=True)
+class Bench:
+    """The loop and everything around it, as one context; `opened` gives the store of the settings."""
+
+    asked: Asked
+    say: Say
+    status: Callable[[str], None]
+    opened: Callable[[Settings], Store]
+    stack: ExitStack = field(default_factory=ExitStack)
+    settings: Settings = field(init=False)
+    watch: Watch = field(init=False)
+    courier: Courier = field(init=False)
+    current: Current = field(init=False)
+    _sinks: list[Sink] = field(default_factory=list)
+    _next_sinks: list[Sink] = field(default_factory=list)
+    _entries: tuple[Any, ...] = ()
+    _mock: Any = None
+
+    def __enter__(self) -> Self:
+        """Put everything together; raises `UsageError`, and `HeldError` where another instance holds the store."""
+        with self.stack:
+            self._put_together()
+            self.stack = self.stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take it apart again."""
+        self.stack.close()
+
+    def _put_together(self) -> None:
+        setup = self.read()
+        store = self.opened(self.settings)
+        self.current = Current(store)
+        self.stack.callback(self._close)
+        self.stack.enter_context(store.hold(WHO))
+        clock, metering = SystemClock(), Metering(lambda: self._sinks, self.say)
+        self._sinks = self._next_sinks
+        pages = StatusPages()
+        self.courier = Courier(
+            self.current,
+            self._sinks,
+            known=lambda site: pages.known(site) if self.settings.watch.statuspage else None,
+            log=lambda event, **values: self.say("warning", event, **values),
+        )
+        keeper = Keeper(self.current, setup.rules, self.accept)
+        vault = Vault(keeper, clock, self.mend, Alarm(lambda: self._sinks, self.say), self.say)
+        parts = Parts(
+            store_folder=None if store.database.path is None else store.database.path.parent,
+            keeper=keeper,
+            vault=vault,
+            notes=Notes(keeper),
+            delivery=self.courier,
+            clock=clock,
+            inbox=Mailbox(),
+            systemd=Systemd.of(os.environ),
+            say=self.say,
+            reload=self.read,
+            adopt=self.adopt,
+            changes=Changes(self.files()),
+            upkeep=self.upkeep,
+            status=self.status,
+            kept=lambda done: self._measure(metering, done),
+            seed=os.getpid(),
+        )
+        self.watch = Watch(setup, parts)
+
+    def _close(self) -> None:
+        self.current.store.close()
+
+    # --- the configuration ---
+
+    def read(self) -> Setup:
+        """Read the configuration and the accepted findings; nothing is changed before `adopt`. Raises `UsageError`."""
+        settings = self.asked.settings()
+        entries = entries_of(self.asked.accepted)
+        checks = find_checks(self.asked.checks)
+        targets = self._targets_of(settings)
+        setup = setup_of(settings, checks, targets, interval_s=self.asked.interval_s)
+        self._next_sinks = [build(sink) for sink in settings.sinks]
+        self._entries, self.settings = entries, settings
+        return setup
+
+    def adopt(self, setup: Setup) -> None:
+        """Take over what was read last."""
+        self._sinks = self._next_sinks
+        self.courier.replace(self._sinks)
+        self.watch.parts.changes.follow(self.files())
+        del setup
+
+    def files(self) -> tuple[Path, ...]:
+        """Return the files the configuration was read from."""
+        named = (self.asked.accepted,) if self.asked.accepted is not None else ()
+        return (*self.settings.files, *named)
+
+    def _targets_of(self, settings: Settings) -> Callable[[], Mapping[str, Target]]:
+        wiring = self.asked.wiring
+        if wiring.mock is not None:
+            if self._mock is None:
+                from monitors.demo import embedded  # noqa: PLC0415 - a server nobody else needs
+
+                self._mock = self.stack.enter_context(embedded(wiring.mock))
+            mock = self._mock
+            return lambda: {row.site.key: mock.target(row, settings.timeout_s) for row in settings.sites}
+        targets = {target.site.key: target for target in targets_for(self.stack, settings, wiring)}
+        return lambda: targets
+
+    def accept(self, findings: Sequence[Finding]) -> Sequence[Finding]:
+        """Mark the findings that people have accepted."""
+        return applied(findings, self._entries, datetime.now(UTC).date()) if self._entries else findings
+
+    # --- the store ---
+
+    def mend(self) -> str:
+        """Put a damaged store in order: what can be read of it goes into a fresh one. Returns what came of it."""
+        store = self.current.store
+        path = store.database.path
+        if path is None:
+            message = f"{store.url_shown}: a server mends its own files"
+            raise HarnessError(message)
+        store.close()
+        outcome = salvage(path)
+        self.current.store = self.opened(self.settings)
+        kept = ", ".join(f"{count} {table}" for table, count in outcome.kept.items() if count)
+        return f"{outcome.aside.name} is the damaged file; kept {kept or 'nothing'}"
+
+    def skipped(self) -> Iterator[Skipped]:
+        """Yield the checks that cannot be made, and what they lack."""
+        for site, target in self.watch.setup.targets().items():
+            for check in self.watch.setup.checks.values():
+                if reason := lacking(target, check):
+                    yield Skipped(site, check.name, reason)
+
+    def upkeep(self, at: datetime, retention: Retention) -> None:
+        """Keep the store small, and a copy of it at hand."""
+        store = self.current.store
+        store.roll_up()
+        gone = store.retain(at, retention)
+        store.backup()
+        self.say("debug", "the store is in order", removed=gone.total)
+
+    def _measure(self, metering: Metering, done: Kept) -> None:
+        host = self.watch.setup.rules.vantage
+        metering.offer([(result, is_available(result.findings)) for result in done.batch.results], host, done.batch.at)
+
+    # --- at work ---
+
+    def forever(self) -> None:
+        """Work until a signal ends it, then deliver what can be delivered in time."""
+        with _signals(self.watch, self.say):
+            self.courier.start()
+            try:
+                self.watch.run()
+            finally:
+                if not self.courier.stop(self.settings.watch.stop_s):
+                    self.say("warning", "notices were still being sent; they are sent again by the next start")
+
+    def once(self) -> list[Kept]:
+        """Make one pass, and deliver what it leads to."""
+        with _signals(self.watch, self.say):
+            kept = self.watch.once()
+            for row in self.courier.drain(self.settings.watch.stop_s):
+                notice = row.notice
+                self.say("error", "not delivered yet", sink=notice.sink, incident=notice.incident, reason=row.error)
+            self.upkeep(datetime.now(UTC), self.settings.retention)
+            return kept
+
+
+def report_of(bench: Bench, kept: Sequence[Kept], fail_on: Level | None) -> Report:
+    """Return what one pass found, each check as it was seen last."""
+    latest: dict[tuple[str | None, str | None], tuple[Observation, tuple[Finding, ...]]] = {}
+    recalled, failures = Recollection(), list[str]()
+    for done in kept:
+        for result in done.batch.results:
+            seen = result.observation.without_body()
+            latest[seen.site, seen.check] = (seen, tuple(bench.accept(result.findings)))
+        failures += [
+            *done.batch.unremembered,
+            *(own.message for own in done.batch.own.values() if own and own.level is Level.BREAKING),
+        ]
+        if done.batch.notes:
+            recalled = done.recalled
+    if bench.watch.parts.vault.trouble is not None:
+        failures.append(bench.watch.parts.vault.trouble.message)
+    order = [(site, check) for site, check in bench.watch.setup.intervals_s if (site, check) in latest]
+    return Report(
+        command="probe",
+        version=__version__,
+        at=datetime.now(UTC),
+        observations=tuple(latest[place][0] for place in order),
+        findings=(*(each for place in order for each in latest[place][1]), *bench.accept(recalled.findings)),
+        skipped=tuple(bench.skipped()),
+        harness_failures=tuple(dict.fromkeys(failures)),
+        pending=recalled.pending,
+        fail_on=fail_on,
+    )
+
+
+@contextmanager
+def _signals(watch: Watch, say: Say) -> Iterator[None]:
+    """End in good order on the first signal that asks for it, at once on the second; read anew on SIGHUP."""
+    asked: list[int] = []
+
+    def end(number: int, _frame: object) -> None:
+        if asked:
+            raise SystemExit(128 + number)
+        asked.append(number)
+        watch.stop()
+
+    wanted: dict[Any, Any] = {signal.SIGTERM: end, signal.SIGINT: end}
+    if hasattr(signal, "SIGHUP"):
+        wanted[signal.SIGHUP] = lambda _number, _frame: watch.ask_reload()
+    before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if asked:
+            say("info", "asked to stop", signal=signal.Signals(asked[0]).name)
