@@ -67,9 +67,10 @@ class Machine:
         self.path = f"{self.root}/usr/local/bin{os.pathsep}{programs}{os.pathsep}{os.environ['PATH']}"
 
     def follow(self, line: str) -> None:
-        """Run one command of the page as it stands, but for `sudo`, where the machine is, and the group's name."""
+        """Run one command of the page as it stands, but for `sudo`, where the machine is, and who owns what."""
         text = PLACES.sub(rf"{self.root}/\1", re.sub(r"^sudo (-u \S+ )?", "", line))
         text = text.replace(" -g model-lab-monitor ", f" -g {os.getgid()} ")
+        text = text.replace(" -o model-lab-monitor ", f" -o {os.getuid()} ")
         done = self.run("bash", "-euo", "pipefail", "-c", text, environ={"PATH": self.path})
         assert (done.code, done.said) == (0, ""), line
 
@@ -103,6 +104,10 @@ def test_keys_and_configuration_are_for_the_monitor_s_group_alone(machine: Machi
     assert machine.mode("etc/model-lab-monitor") == 0o750
     assert machine.mode("etc/model-lab-monitor/keys") == 0o750
     assert machine.mode("etc/model-lab-monitor/model-lab-monitor.toml") == 0o640
+
+
+def test_the_store_is_for_the_monitor_alone_also_where_systemd_makes_no_folder_for_it(machine: Machine) -> None:
+    assert machine.mode("var/lib/model-lab-monitor") == 0o700
 
 
 def test_the_link_says_which_version_runs(machine: Machine) -> None:
