@@ -62,6 +62,11 @@ REWRITES = (
         r"^(model-lab-monitor watch)\b(?!.* --once)", r"\1 --once", "runs for ever; one pass is enough to see it work"
     ),
     Rewrite(
+        r"^(model-lab-monitor watch)\b(?!.* --state-dir)",
+        r"\1 --state-dir watched",
+        "what stands in for real sites may not write their history",
+    ),
+    Rewrite(
         r"^(model-lab-monitor (?:probe|watch))\b(?!.* --mock)",
         rf"\1 {TO_THE_MOCK} --ca-file {{ca_file}}",
         "real sites; mock sites stand in under their names",

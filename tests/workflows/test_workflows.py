@@ -16,11 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-import jsonschema
 import pytest
 import yaml
 
-import schemas
 from monitors.cli import group
 from monitors.exit_codes import FAIL_ON
 from monitors.sites import SITES, find_sites
@@ -281,42 +279,3 @@ def test_every_report_the_night_writes_is_kept() -> None:
 
 def reports(line: list[str]) -> list[int]:
     return [index for index, word in enumerate(line) if word in {"--output", "--save", "--junit-xml"}]
-
-
-@pytest.mark.parametrize(
-    ("scenario", "fail_on", "code"),
-    [
-        ("healthy", "breaking", 0),
-        ("US5=drifted:nulled@$.data.attributes.name", "breaking", 1),
-        ("US5=outage:503", "breaking", 3),
-        ("US5=drifted:member-added", "breaking", 0),
-        ("US5=drifted:member-added", "info", 1),
-    ],
-)
-def test_the_watch_of_the_night_on_mock_sites(scenario: str, fail_on: str, code: int, tmp_path: Path) -> None:
-    """The step's own script, on mock sites: its exit code decides the night, and its report keeps our schema."""
-    done = the_night_s_watch(scenario, fail_on, tmp_path)
-    assert done.returncode == code, done.stdout + done.stderr
-    report = json.loads((tmp_path / "probe.json").read_text("utf-8"))
-    jsonschema.validate(report, schemas.document("report"))
-    assert len(report["observations"]) == 4 * len(SITES)
-    assert (report["verdict"] == "none") == (scenario == "healthy")
-    assert ("::error" in done.stdout) == (report["verdict"] == "breaking")
-    assert (tmp_path / "summary.md").read_text("utf-8")
-
-
-def the_night_s_watch(scenario: str, fail_on: str, where: Path) -> subprocess.CompletedProcess[str]:
-    """Run the step Watch on mock sites, with the configuration of the night but for the sink that needs GitHub."""
-    configured = (ROOT / "deploy" / "github" / "nightly.toml").read_text("utf-8")
-    (where / "nightly.toml").write_text(re.sub(r"\[sinks\.issues\]\n(\S.*\n)+", "", configured))
-    called = f"{shlex.quote(sys.executable)} -c 'from monitors.cli import main; main()'"
-    script = named("Watch")["run"].replace(
-        "model-lab-monitor watch", f"{called} watch --state-dir history --mock {shlex.quote(scenario)}"
-    )
-    environ = {
-        "SITES": "all",
-        "FAIL_ON": fail_on,
-        "PYTHONPATH": str(ROOT),
-        "GITHUB_STEP_SUMMARY": str(where / "summary.md"),
-    }
-    return ran("bash", "-eo", "pipefail", "-c", script, environ=environ, where=where)
