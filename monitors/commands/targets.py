@@ -49,19 +49,28 @@ def find_checks(names: Sequence[str]) -> list[Check]:
 
 
 def settings_for(
-    sites: Sequence[str], config: Path | None, run_ids: Sequence[str], timeout_s: float | None, wiring: Wiring
+    sites: Sequence[str],
+    config: Path | None,
+    run_ids: Sequence[str],
+    timeout_s: float | None,
+    wiring: Wiring,
+    *,
+    alerting: bool = False,
 ) -> Settings:
     """Return the settings as file, environment and options have them; the mock takes nothing but a file that is named.
 
-    Raises `UsageError`.
+    Only where there is `alerting` are secrets of sinks looked up. Raises `UsageError`.
     """
+    of_sinks = () if alerting else ("sinks",)
     if wiring.mock is None:
-        settings = load(config, os.environ, sites, without=("sinks",))
+        settings = load(config, os.environ, sites, without=of_sinks)
     elif wiring.resolve or wiring.connect_to or wiring.ca_file:
         message = "--mock reaches its own sites; leave out --resolve, --connect-to and --ca-file"
         raise UsageError(message)
     else:
-        named = load(config, {}, sites, without=("keys", "sinks", "store")) if config else Settings(sites=())
+        # Of the environment only what the file names for its sinks: what belongs to real sites is not even checked.
+        environ = {name: text for name, text in os.environ.items() if not name.startswith(("DD_", "MODEL_LAB_"))}
+        named = load(config, environ, sites, without=("keys", "store", *of_sinks)) if config else Settings(sites=())
         settings = replace(named, sites=_mock_settings(find_sites(sites)))
     settings = replace(settings, sites=_with_run_ids(settings.sites, run_ids))
     return settings if timeout_s is None else replace(settings, timeout_s=timeout_s)

@@ -75,10 +75,9 @@ SINK_TYPES: Mapping[str, SinkType] = {
             (
                 "labels",
                 "list of labels",
-                "none",
+                '`["model-lab"]`',
                 "The labels of each issue.",
                 urls.labels,
-                '["model-lab", "monitor"]',
             ),
             (
                 "base_url",
@@ -122,7 +121,7 @@ SINK = rows(
         "type",
         ", ".join(f"`{name}`" for name in SINK_TYPES),
         "none",
-        "What kind of sink it is; the options further below belong to one type each.",
+        "What kind of sink it is; it decides which options there are beside those of every sink.",
         readers.word(*SINK_TYPES),
         '"stdout"',
     ),
@@ -190,12 +189,12 @@ SINK = rows(
 )
 
 _KEPT = (
-    ("keep_successes_days", 14, "Probes that went well."),
-    ("keep_failures_days", 90, "Probes that failed or drifted."),
-    ("keep_hours_days", 90, "Summaries by the hour."),
-    ("keep_days_days", 1_830, "Summaries by the day."),
-    ("keep_incidents_days", 1_830, "Incidents that are resolved, and what was told of them."),
-    ("keep_bodies_days", 90, "Bodies of answers that failed or drifted."),
+    ("keep_successes_days", 14, "probes that went well"),
+    ("keep_failures_days", 90, "probes that failed or drifted"),
+    ("keep_hours_days", 90, "summaries by the hour"),
+    ("keep_days_days", 1_830, "summaries by the day"),
+    ("keep_incidents_days", 1_830, "incidents that are resolved, and what was told of them,"),
+    ("keep_bodies_days", 90, "bodies of answers that failed or drifted"),
 )
 STORE = rows(
     (
@@ -215,7 +214,7 @@ STORE = rows(
             name,
             f"days, 0 to {_MAX_KEPT_DAYS}",
             f"`{days}`",
-            f"{what} Kept for so long; 0 keeps them for ever.",
+            f"How long {what} are kept; 0 keeps them for ever.",
             readers.whole(0, _MAX_KEPT_DAYS, "a whole number of days"),
         )
         for name, days, what in _KEPT

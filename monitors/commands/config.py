@@ -1,0 +1,183 @@
+"""`config`: writes, checks or shows the configuration."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from monitors.checks import CHECKS
+from monitors.commands.options import config_option, site_option
+from monitors.commands.output import layout, note, note_strays, row_layout, write_stdout
+from monitors.config import FILE_NAME, load
+from monitors.errors import UsageError
+from monitors.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from monitors.config import Settings
+    from monitors.model import JSON
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+# File names end at 255 bytes, and mkstemp adds its own letters.
+_NAME_CHARS = 40
+_SECRETS = ("keys", "sinks", "store")
+
+
+def _reading(function: F) -> F:
+    """Add what both commands have that read the configuration."""
+    for option in (
+        click.option(
+            "--no-secrets",
+            is_flag=True,
+            help="The file alone: keys and other secrets it only names are not looked up, and may be missing.",
+        ),
+        config_option,
+        click.argument("file", required=False, type=click.Path(path_type=Path), metavar="[FILE]"),
+    ):
+        function = option(function)
+    return function
+
+
+def _load(file: Path | None, config: Path | None, sites: tuple[str, ...], *, no_secrets: bool) -> Settings:
+    if file is not None and config is not None:
+        message = f"both {file} and --config {config} are given; keep one of them"
+        raise UsageError(message)
+    settings = load(file or config, os.environ, sites, without=_SECRETS if no_secrets else ())
+    note_strays(os.environ)
+    return settings
+
+
+@click.group("config", short_help="Write, check or show the configuration.")
+def command() -> None:
+    """Write, check or show the configuration.
+
+    It is one TOML file: the one named, else that of $MODEL_LAB_MONITOR_CONFIG, else model-lab-monitor.toml here.
+    """
+
+
+@command.command("init", short_help="Write a file with every key in it, commented out.")
+@click.argument("file", required=False, type=click.Path(path_type=Path, allow_dash=True), metavar="[FILE|-]")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+def init(*, file: Path | None, force: bool) -> int:
+    """Write a file with every key in it, commented out: model-lab-monitor.toml here, or FILE, or - for stdout."""
+    from monitors.config.example import example  # noqa: PLC0415 - beside its only use
+
+    path = file or Path(FILE_NAME)
+    if str(path) == "-":
+        write_stdout(example())
+        return ExitCode.OK
+    _write(path, example(), force=force)
+    note(f"{path} is written; every key in it is commented out")
+    return ExitCode.OK
+
+
+def _write(path: Path, text: str, *, force: bool) -> None:
+    """Write a file that its owner alone can read: whole or not at all, and over another one only by force."""
+    try:
+        if force:
+            handle, name = tempfile.mkstemp(prefix=f".{path.name[:_NAME_CHARS]}.", dir=path.parent)
+            draft = Path(name)
+        else:
+            handle, draft = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), path
+        try:
+            with open(handle, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 - a handle has no path
+                file.write(text)
+            draft.replace(path)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
+    except FileExistsError as error:
+        message = f"{path}: there is a file of that name; --force writes over it"
+        raise UsageError(message) from error
+    except (OSError, ValueError) as error:
+        message = f"{path}: cannot be written: {(getattr(error, 'strerror', None) or str(error)).lower()}"
+        raise UsageError(message) from error
+
+
+@command.command("check", short_help="List every mistake, with its line.")
+@_reading
+def check(*, file: Path | None, config: Path | None, no_secrets: bool) -> int:
+    """List every mistake, with its line and what to write instead; exit code 2 where there is one."""
+    settings = _load(file, config, (), no_secrets=no_secrets)
+    for line in _too_often(settings):
+        note(f"warning: {line}")
+    write_stdout("\n".join(_summary(settings)) + "\n")
+    return ExitCode.OK
+
+
+def _too_often(settings: Settings) -> list[str]:
+    """Return a line on each site of which more is asked than the budget lets through."""
+    watch, found = settings.watch, []
+    for site in settings.sites:
+        due = sum(60 / watch.interval_s(site.site.key, check) for check in CHECKS)
+        if due > watch.budget_per_minute:
+            found.append(
+                f"{site.site.key}: {due:.0f} probes are due in a minute and watch.budget_per_minute is "
+                f"{watch.budget_per_minute}; what is beyond it will wait"
+            )
+    return found
+
+
+def _summary(settings: Settings) -> list[str]:
+    from monitors.report.text import counted, listed  # noqa: PLC0415 - not for --help
+
+    where = str(settings.path) if settings.path else "no file, the environment alone"
+    keyed = [row.site.key for row in settings.sites if row.credentials]
+    asked = [row.site.key for row in settings.sites if row.run_id is not None]
+    windows = [window.name for window in settings.maintenance]
+    sinks = [f"{sink.name} ({sink.type})" for sink in settings.sinks]
+    sign = "✓ " if layout(sys.stdout, os.environ).unicode else ""
+    return [
+        f"{sign}{where}: no mistakes",
+        f"  keys: {listed(keyed) or 'of no site'}",
+        f"  canary runs: {listed(asked) or 'of no site'}",
+        f"  {counted(len(windows), 'maintenance window')}{': ' if windows else ''}{listed(windows)}",
+        f"  {counted(len(sinks), 'sink')}{': ' if sinks else ''}{listed(sinks)}",
+    ]
+
+
+@command.command("show", short_help="Show the values in force and where each came from.")
+@site_option("Only these sites.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How to print it.",
+)
+@_reading
+def show(*, file: Path | None, config: Path | None, no_secrets: bool, sites: tuple[str, ...], format_: str) -> int:
+    """Show the values in force and where each came from; secrets are masked."""
+    from monitors.config.effective import effective  # noqa: PLC0415 - beside its only use
+
+    settings = _load(file, config, sites, no_secrets=no_secrets)
+    rows = list(effective(settings))
+    if format_ == "json":
+        from monitors.report.text import dumps  # noqa: PLC0415 - not for --help
+
+        found: list[JSON] = [{"name": row.name, "value": row.value, "from": row.origin} for row in rows]
+        whole: JSON = {"file": str(settings.path) if settings.path else None, "settings": found}
+        write_stdout(dumps(whole, indent=2) + "\n")
+    else:
+        from monitors.report.tables import lined_up  # noqa: PLC0415 - brings rich
+
+        cells = [(row.name, _cell(row.value), row.origin) for row in rows]
+        write_stdout(lined_up(("setting", "value", "from"), cells, row_layout(sys.stdout, os.environ)))
+    return ExitCode.OK
+
+
+def _cell(value: JSON) -> str:
+    """Return a value as the table has it: a dash for nothing."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "-" if value is None or value == "" else str(value)
