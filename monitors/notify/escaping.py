@@ -7,7 +7,7 @@ from html import escape
 
 from monitors.report.markdown import code, escaped
 
-__all__ = ["code", "cut", "defused", "escaped", "fenced", "html"]
+__all__ = ["code", "cut", "defused", "escaped", "fenced", "html", "paragraph"]
 
 _JOINER = "\u2060"
 # What chat services obey in plain text: mentions (@all, <!channel>, <@U1>, <#C1>), addresses, labelled links, emoji,
@@ -16,6 +16,9 @@ _OBEYED = re.compile(
     r"@(?=\w)|<(?=[!@#/:A-Za-z])|\](?=\()|(?<=\w):(?=//)|(?<=\b[wW]{3})\.(?=\w)|%(?=%%)|:(?=\w+:)|`(?=``)"
 )
 
+# What begins a heading, a list, a rule or the underline of a heading at the start of a line.
+_BLOCK = re.compile(r"^([0-9]*)([-#+=.)])")
+
 
 def defused(text: str) -> str:
     """Return printable text in which nothing is a mention, a link or a command to a chat service.
@@ -23,6 +26,11 @@ def defused(text: str) -> str:
     An invisible word joiner (U+2060) parts the signs a service looks for; a person reads the text as it was.
     """
     return _OBEYED.sub(lambda match: match[0] + _JOINER, text)
+
+
+def paragraph(text: str) -> str:
+    """Return printable text of one line that Markdown shows as it is, also where a line begins."""
+    return _BLOCK.sub(lambda match: f"{match[1]}\\{match[2]}", escaped(text.strip()))
 
 
 def html(text: str) -> str:

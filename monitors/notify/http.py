@@ -38,7 +38,7 @@ _LATER = {408, 409, 423, 425, 429}
 """Client errors that may pass by themselves."""
 
 _FORBIDDEN = 403
-_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+_SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 # What services give as their reason, in the order it is looked for.
 _REASONS = ("message", "error", "errors", "detail", "title")
 

@@ -14,7 +14,7 @@ from monitors.incidents.model import NoticeKind
 from monitors.model import Level
 from monitors.notify.content import about, completed
 from monitors.notify.digests import digest_lines, digest_title
-from monitors.notify.escaping import cut, defused, escaped, fenced, html
+from monitors.notify.escaping import cut, defused, escaped, fenced, html, paragraph
 from monitors.notify.wording import Form, Row, Wording
 from monitors.report.text import plain
 
@@ -79,7 +79,7 @@ class Message:
         """Return the body as GitHub's Markdown: what came over the wire is text, commands stand in blocks of code."""
         if self.body:
             return cut(self._written(escaped, escaped), limit)
-        parts = [escaped(line) for line in self.lines]
+        parts = [paragraph(line) for line in self.lines]
         details = [row for row in self.rows if row.form is not Form.CODE]
         table = "\n".join(
             f"- **{row.label}:** {row.text if row.form is Form.LINK else escaped(row.text)}" for row in details

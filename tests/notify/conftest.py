@@ -207,6 +207,11 @@ class Service:
         return [request for request in self.server.requests if request.method != "GET"]
 
 
+@pytest.fixture
+def service_github() -> Github:
+    return Github()
+
+
 @pytest.fixture(params=SETTINGS)
 def service(request: pytest.FixtureRequest, loopback: Loopback) -> Service:
     github = Github()

@@ -1,0 +1,263 @@
+"""What a person reads: short, what is new first, and nothing in it that a service would obey."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+import schemas
+from monitors.config.alerting import SinkSettings
+from monitors.incidents.model import Notice, NoticeKind
+from monitors.model import Level
+from monitors.notify.escaping import cut, defused, fenced
+from monitors.notify.message import TITLE_CHARS, Tone, message_of
+
+Make = Callable[..., Notice]
+AT = datetime(2026, 11, 26, 10, 44, tzinfo=UTC)
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+GITHUB = MarkdownIt("gfm-like", {"linkify": False})
+MEMBERS = (
+    "id problem state kind level rule check location message base revision since opened resolved why_resolved sites"
+    " all_sites watched spells acknowledged"
+).split()
+
+
+def test_a_first_notice_says_what_where_since_when_how_bad_and_what_to_do(notice: Make) -> None:
+    message = message_of(notice("opened"))
+    assert message.title == "🔴 US5 and EU1: null where string is promised (name)"
+    assert message.plain() == "\n".join(
+        (
+            "null where string is promised",
+            "breaking · response-property-became-nullable",
+            "Where: 2 of 9 sites: US5 (first, 10:02 UTC), EU1",
+            "Since: 10:02 UTC (42 min)",
+            "Place: $.data.attributes.name",
+            "Was → is: string → null",
+            "To do: Check that your readers cope with it; if you can live with it, accept it with a reason.",
+            "See it: curl -i https://api.us5.datadoghq.com/api/v2/model-lab-api/runs/42"
+            ' -H "DD-API-KEY: $DD_API_KEY" -H "DD-APPLICATION-KEY: $DD_APP_KEY"',
+            "More: https://docs.datadoghq.com/api/latest/model-lab-api/get-a-model-lab-run/",
+            "Incident: 12, seen from fra-1",
+        )
+    )
+    assert (message.tone, message.level) == (Tone.FAILURE, Level.BREAKING)
+
+
+@pytest.mark.parametrize(
+    ("kind", "members", "title"),
+    [
+        ("updated", {}, "🔴 Now also EU1 (2 of 9 sites): null where string is promised (name)"),
+        ("reminder", {}, "🔴 US5 and EU1: still after 42 min: null where string is promised (name)"),
+        (
+            "acknowledged",
+            {"acknowledged": {"by": "ana", "at": "2026-11-26T10:10:00Z", "reason": ""}},
+            "👤 ana is on it: US5 and EU1: null where string is promised (name)",
+        ),
+        ("resolved", {}, "🟢 US5: over after 42 min: 503"),
+        ("resolved", {"why_resolved": "by hand"}, "🟢 US5: closed by hand after 42 min: 503"),
+        ("opened", {"level": "warning", "sites": ["US5"]}, "🟡 US5: null where string is promised (name)"),
+        ("opened", {"sites": ["US5", "US3", "EU1"]}, "🔴 3 of 9 sites: null where string is promised (name)"),
+        ("opened", {"kind": "monitor", "location": None}, "🔴 The monitor itself: null where string is promised"),
+        ("opened", {"location": None, "message": "", "sites": [], "all_sites": [], "watched": 0},
+         "🔴 Model Lab: response-property-became-nullable"),
+        ("test", {}, "🔵 Test of ops"),
+        ("digest", {}, "🔴 Model Lab, 1 d: 1 open, 2 new, 1 over"),
+    ],
+)  # fmt: skip
+def test_the_title_says_it_on_a_locked_phone(kind: str, members: dict[str, Any], title: str, notice: Make) -> None:
+    made = notice(kind)
+    said = dict(made.content)
+    if "incident" in said:
+        said["incident"] = {**said["incident"], **members}
+    assert message_of(replace(made, content=said)).title == title
+
+
+@pytest.mark.parametrize(
+    ("change", "news"),
+    [
+        ({"spread_to": ["EU1", "AP1"]}, "now also EU1 and AP1"),
+        ({"gone_from": ["US3"]}, "no longer US3"),
+        ({"worsened_from": "warning", "spread_to": ["EU1"]}, "warning became breaking, now also EU1"),
+        ({}, ""),
+    ],
+)
+def test_an_update_begins_with_what_is_new(change: dict[str, Any], news: str, notice: Make) -> None:
+    made = notice("updated")
+    message = message_of(replace(made, content={**made.content, "change": change}))
+    assert ([row.text for row in message.rows if row.label == "New"] or [""]) == [news]
+    assert message.title.startswith(f"🔴 {news[:1].upper()}{news[1:]} (" if news else "🔴 US5 and EU1: ")
+
+
+def test_what_began_on_another_day_says_so(notice: Make) -> None:
+    message = message_of(notice("opened", since="2026-11-24T23:59:00Z"))
+    assert "Since: 24 Nov 23:59 UTC (1 d 10 h)" in message.plain()
+
+
+def test_the_end_says_how_long_it_was_and_asks_for_nothing(notice: Make) -> None:
+    text = message_of(notice("resolved")).plain()
+    assert "Over: 10:44 UTC, after 42 min" in text
+    assert "To do" not in text
+    assert "curl" not in text
+
+
+def test_the_vendor_s_word_is_quoted(notice: Make) -> None:
+    assert "Vendor says: known incident: x" in message_of(notice(), known="known incident: x").plain()
+
+
+def test_a_digest_lists_what_is_open_what_ended_and_who_was_down(notice: Make) -> None:
+    message = message_of(notice("digest"))
+    assert message.plain().split("\n") == [
+        "🔴 US5 and EU1: null where string is promised ($.data.attributes.name); since 26 Nov 10:02 UTC (42 min)",
+        "🟢 US5: 503; over after 42 min",
+        "US5: 97.08 % up, p95 312 ms",
+        "100 % up: EU1",
+        "2,880 probes; p95 at most 312 ms",
+        "Not probed: UK1",
+    ]
+
+
+def test_a_quiet_digest_is_two_lines(notice: Make) -> None:
+    made = notice("digest")
+    digest = {**made.content["digest"], "open": [], "opened": [], "resolved": [], "skipped": []}
+    digest["uptime"] = [row | {"uptime": 100.0} for row in digest["uptime"]]
+    message = message_of(replace(made, content={**made.content, "digest": digest}))
+    assert (message.title, message.tone) == ("🟢 Model Lab, 1 d: no incident", Tone.SUCCESS)
+    assert message.plain() == "100 % up: US5, EU1\n2,880 probes; p95 at most 312 ms"
+
+
+def test_a_long_digest_says_how_much_it_leaves_out(notice: Make) -> None:
+    made = notice("digest")
+    many = [{**made.content["digest"]["open"][0], "id": number} for number in range(40)]
+    message = message_of(replace(made, content={**made.content, "digest": {**made.content["digest"], "open": many}}))
+    assert "and 25 more" in message.plain()
+
+
+def test_an_uptime_that_is_not_full_never_shows_as_full(notice: Make) -> None:
+    made = notice("digest")
+    rows = [{"site": "US5", "check": None, "probes": 100_000, "uptime": 99.9949, "p95_ms": None}]
+    digest = {**made.content["digest"], "uptime": rows}
+    assert "US5: 99.99 % up" in message_of(replace(made, content={**made.content, "digest": digest})).plain()
+
+
+# -- templates
+
+
+def test_a_template_says_it_in_the_user_s_words(notice: Make) -> None:
+    settings = SinkSettings("ops", "stdout", title="[$level] $sites", body="$message\n$$ $where\n$unknown ${advice}")
+    message = message_of(notice(), settings)
+    assert message.title == "[breaking] US5, EU1"
+    assert message.plain().startswith("null where string is promised\n$ 2 of 9 sites: US5 (first, 10:02 UTC), EU1\n")
+
+
+def test_a_template_is_the_user_s_markup_and_its_values_are_not(notice: Make) -> None:
+    settings = SinkSettings("ops", "stdout", body="**$message** <@U1> $curl")
+    message = message_of(notice(message="**x** <!channel> @all\n::error::"), settings)
+    assert message.markdown().startswith("**\\*\\*x\\*\\* \\<!channel\\> @\u2060all\\\\n::error::** <@U1> curl")
+    assert message.chat().startswith(
+        "****x** <\u2060!channel> @\u2060all\\n::\u2060error::** <@U1> curl -i https://api"
+    )
+    assert message.html().startswith("****x** &lt;!channel&gt; @all\\n::error::** <@U1> curl")
+
+
+# -- harmless
+
+
+@given(members=st.dictionaries(st.sampled_from(MEMBERS), JSON_VALUES, max_size=8), kind=st.sampled_from(NoticeKind))
+def test_any_content_makes_a_message_of_printable_lines(members: dict[str, Any], kind: NoticeKind) -> None:
+    opened = schemas.document("notification")["examples"][0]
+    said = {**opened, "incident": {**opened["incident"], **members}, "kind": str(kind)}
+    message = message_of(Notice("ops", 1, 1, kind, "key", AT, said))
+    assert message.title.isprintable()
+    assert len(message.title) <= TITLE_CHARS
+    for text in (message.plain(), message.chat(), message.html()):
+        assert text.replace("\n", "").replace("\u2060", "").isprintable()
+    json.dumps(message.content, allow_nan=False)
+
+
+@given(said=JSON_VALUES, kind=st.sampled_from(NoticeKind))
+def test_any_json_at_all_makes_a_message(said: Any, kind: NoticeKind) -> None:
+    for content in ({"digest": said, "incident": said}, {"incident": said, "change": said, "request": said}):
+        assert message_of(Notice("ops", 1, 1, kind, "key", AT, content)).plain() is not None
+
+
+@given(text=st.text(alphabet=st.sampled_from("<>!@#*_`~[]()|\\&;:/.$%-+='\" \nawhtps1"), max_size=60))
+@example(text="# heading")
+@example(text="    code")
+@example(text="1) list")
+@example(text="---")
+def test_text_from_the_wire_is_no_markup_on_github(text: str) -> None:
+    opened = schemas.document("notification")["examples"][0]
+    said = {**opened, "incident": {**opened["incident"], "message": text, "rule": text, "location": text}}
+    rendered = GITHUB.parse(message_of(Notice("ops", 1, 1, NoticeKind.OPENED, "key", AT, said)).markdown())
+    inline = [child.type for token in rendered for child in token.children or ()]
+    assert set(inline) <= {"text", "softbreak", "hardbreak", "strong_open", "strong_close", "text_special"}
+    blocks = {token.type.removesuffix("_open").removesuffix("_close") for token in rendered}
+    assert blocks <= {"paragraph", "inline", "bullet_list", "list_item", "fence"}
+    assert inline.count("strong_open") == inline.count("strong_close")
+
+
+@given(text=st.text(alphabet=st.sampled_from("<>!@#[]():/%`w.eviltx1 ")))
+def test_defused_text_holds_nothing_a_chat_service_obeys(text: str) -> None:
+    safe = defused(text)
+    assert safe.replace("\u2060", "") == text
+    assert not re.search(r"@\w|<[!@#A-Za-z]|\]\(|\w://|^%%%|:\w+:|```", safe)
+
+
+@given(text=st.text(alphabet="`ab ").filter(lambda text: text.strip()))
+def test_nothing_ends_a_block_of_code(text: str) -> None:
+    tokens = MarkdownIt("commonmark").parse(fenced(text))
+    assert [(token.type, token.content) for token in tokens] == [("fence", text + "\n")]
+
+
+@given(text=st.text(alphabet="a\n", max_size=50), limit=st.integers(5, 60))
+def test_a_cut_text_fits_and_says_that_it_is_cut(text: str, limit: int) -> None:
+    short = cut(text, limit)
+    assert len(short) <= limit
+    assert short == text if len(text) <= limit else short.endswith("…")
+
+
+def test_a_curl_is_only_shown_for_an_address_a_shell_takes_as_it_is(notice: Make) -> None:
+    made = notice()
+    for url in ("ftp://x", "https://x/\u202e", "https://[", None, "https://x/a b"):
+        said = {**made.content, "request": {"url": url}}
+        assert "curl" not in message_of(replace(made, content=said)).plain()
+    keyless = {**made.content, "request": {"url": "https://x/'$(id)'", "with_keys": False}}
+    assert "curl -i 'https://x/'\"'\"'$(id)'\"'\"''" in message_of(replace(made, content=keyless)).plain()
+
+
+# -- the documented content
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_the_content_of_any_notice_is_as_documented(kind: NoticeKind, notice: Make) -> None:
+    validate(dict(message_of(notice(kind)).content))
+
+
+def test_the_examples_of_the_schema_keep_it() -> None:
+    for said in schemas.document("notification")["examples"]:
+        validate(said)
+
+
+def test_a_further_member_is_refused(notice: Make) -> None:
+    for said in ({**message_of(notice()).content, "more": 1}, {**message_of(notice("test")).content, "incident": None}):
+        with pytest.raises(jsonschema.ValidationError):
+            validate(dict(said))
+
+
+def validate(said: dict[str, Any]) -> None:
+    checker = jsonschema.Draft202012Validator.FORMAT_CHECKER
+    jsonschema.validate(said, schemas.document("notification"), format_checker=checker)
