@@ -10,7 +10,7 @@ import click
 
 from monitors.commands.options import site_option
 from monitors.commands.output import layout, note, write_stdout
-from monitors.commands.remembering import existing, state_dir_option
+from monitors.commands.storing import existing_store, store_option
 from monitors.report.text import counted
 from monitors.sites import find_site, find_sites
 
@@ -32,9 +32,15 @@ _FORMATS = ("table", "json", "markdown")
     metavar="SITE",
     help="Forget how the canary runs of a site were first seen: the next answer is what later ones are held against.",
 )
-@state_dir_option
+@store_option
 def command(
-    *, sites: tuple[str, ...], format_: str, everything: bool, new_baseline: str | None, state_dir: Path | None
+    *,
+    sites: tuple[str, ...],
+    format_: str,
+    everything: bool,
+    new_baseline: str | None,
+    state_dir: Path | None,
+    config: Path | None,
 ) -> None:
     """Show what was seen where, on which site, since when: how a change rolls out from region to region.
 
@@ -45,14 +51,19 @@ def command(
     from monitors.commands.ledger_views import as_json, as_markdown, as_table  # noqa: PLC0415
     from monitors.memory.ledger import Ledger  # noqa: PLC0415
     from monitors.memory.view import entries, sites_of  # noqa: PLC0415
+    from monitors.store import StoreShelf  # noqa: PLC0415
 
-    shelf = existing(state_dir)
-    if new_baseline is not None:
-        site = find_site(new_baseline).key
-        forgotten = counted(shelf.forget_baselines(site) if shelf else 0, "canary run")
-        note(f"{site}: {forgotten} forgotten; the next answer is the new baseline")
+    site = find_site(new_baseline).key if new_baseline is not None else None
+    ledger, forgotten = Ledger(), 0
+    if store := existing_store(state_dir, config):
+        with store:
+            if site is None:
+                ledger = store.memory().ledger
+            else:
+                forgotten = StoreShelf(store).forget_baselines(site)
+    if site is not None:
+        note(f"{site}: {counted(forgotten, 'canary run')} forgotten; the next answer is the new baseline")
         return
-    ledger = shelf.load().ledger if shelf else Ledger()
     shown = sites_of(ledger, [site.key for site in find_sites(sites)] if sites else [])
     found = entries(ledger, shown, everything=everything)
     if format_ == "json":

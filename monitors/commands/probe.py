@@ -119,7 +119,7 @@ def command(
     with ExitStack() as stack:
         write = stack.enter_context(destination(output))
         write_json = stack.enter_context(destination(save, "--save")) if save else None
-        session = session_for(state_dir, no_state=no_state, wiring=wiring, settings=settings)
+        session = session_for(stack, state_dir, no_state=no_state, wiring=wiring, settings=settings)
         targets = targets_for(stack, settings, wiring)
         if sites and checks:
             refuse_lacking(targets, chosen)

@@ -14,6 +14,7 @@ from monitors.store.errors import (
     StoreOlderError,
     StoreUnreachableError,
 )
+from monitors.store.shelf import FILE_NAME, StoreShelf
 from monitors.store.store import Store, open_store
 from monitors.store.values import (
     VERDICTS,
@@ -31,6 +32,7 @@ from monitors.store.values import (
 from monitors.store.writing import Writing
 
 __all__ = [
+    "FILE_NAME",
     "VERDICTS",
     "Body",
     "Counts",
@@ -49,6 +51,7 @@ __all__ = [
     "StoreFullError",
     "StoreNewerError",
     "StoreOlderError",
+    "StoreShelf",
     "StoreUnreachableError",
     "UptimeRow",
     "Writing",

@@ -13,6 +13,7 @@ from monitors.store.errors import StoreBusyError
 from monitors.store.migrating import prepare
 from monitors.store.retention import CHUNK, delete_some, hours_from, steps
 from monitors.store.rollups import HOURS_FROM, MARK
+from monitors.store.shelf import take_over
 from monitors.store.values import Counts
 from monitors.store.writing import GENERATION, Writing
 
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 def open_store(url: str, *, migrate: bool = True, busy_timeout_s: float = 5.0) -> Store:
     """Return the store at a URL, `sqlite:///PATH` or `postgresql://…`, made where there is none yet.
 
-    Tables of an earlier program are moved forward unless `migrate` says no. Waits `busy_timeout_s` at most for other
+    Tables of an earlier program are moved forward unless `migrate` says no, and what still earlier ones kept in files
+    of a state directory is taken over. Waits `busy_timeout_s` at most for other
     processes. Raises `UsageError` for a URL or path that cannot be, and the errors of `monitors.store.errors`.
     """
     database = Database(url, busy_timeout_s)
@@ -38,10 +40,12 @@ def open_store(url: str, *, migrate: bool = True, busy_timeout_s: float = 5.0) -
         if database.path is not None:
             make_file(database.path)
         prepare(database, migrate=migrate)
-        return Store(database)
+        store = Store(database)
+        take_over(store)
     except BaseException:
         database.close()
         raise
+    return store
 
 
 class Store:
@@ -62,6 +66,16 @@ class Store:
     def __exit__(self, *_: object) -> None:
         """Close it."""
         self.close()
+
+    @property
+    def path(self) -> Path | None:
+        """The file of the store, None for a server."""
+        return self.database.path
+
+    @property
+    def folder(self) -> Path | None:
+        """The directory of the store's file, None for a server."""
+        return None if self.path is None else self.path.parent
 
     def close(self) -> None:
         """Close every connection."""

@@ -9,11 +9,12 @@ import pytest
 from mock_site.catalogue import NAMED_RUNS, run_document
 from monitors.checks import CHECKS
 from monitors.contract import judge
-from monitors.memory import Patience, Session, StateDir
+from monitors.memory import Patience, Session
 from monitors.model import Finding, Kind, Level, Observation
+from monitors.store import FILE_NAME, Store, StoreShelf, open_store, sqlite_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from monitors.memory import Recollection
@@ -48,14 +49,14 @@ def make_finding(location: str = "$.data.attributes.name", rule: str = "response
 
 
 class Monitor:
-    """Cycles an hour apart over a state directory, each by a session of its own, as processes would."""
+    """Cycles an hour apart over a store, each by a session of its own, as processes would."""
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.at, self.patience = path, START, Patience()
+    def __init__(self, store: Store) -> None:
+        self.shelf, self.at, self.patience = StoreShelf(store), START, Patience()
 
     def cycle(self, bodies: Mapping[str, Any], check: str = "run", after: timedelta = HOUR) -> Recollection:
         self.at += after
-        session = Session(StateDir(self.path), self.patience)
+        session = Session(StoreShelf(self.shelf.store), self.patience)
         judging = session.judging(judge)
         for site, body in bodies.items():
             judging(make_answer(site, self.at, body, check))
@@ -65,8 +66,9 @@ class Monitor:
 
 
 @pytest.fixture
-def monitor(tmp_path: Path) -> Monitor:
-    return Monitor(tmp_path / "state")
+def monitor(tmp_path: Path) -> Iterator[Monitor]:
+    with open_store(sqlite_url(tmp_path / "state" / FILE_NAME)) as store:
+        yield Monitor(store)
 
 
 @pytest.fixture

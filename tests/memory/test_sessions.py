@@ -11,7 +11,7 @@ from mock_site.drifts import DRIFTS, apply
 from monitors.contract import judge
 from monitors.drift.written import to_schema
 from monitors.errors import HarnessError
-from monitors.memory import Patience, Session, Shelf, StateDir
+from monitors.memory import Patience, Session, Shelf
 from monitors.memory.folding import MAX_PLACES
 from monitors.memory.folding import places as places_of
 from monitors.violations import Contract
@@ -73,9 +73,9 @@ def test_the_same_drift_has_the_same_fingerprint_on_every_site(monitor: Monitor,
 def test_a_baseline_is_never_an_answer_that_breaks_the_contract(monitor: Monitor, run: Any) -> None:
     broken = drifted(run, "nulled", "$.data.attributes.name")
     monitor.cycle({"US5": broken})
-    assert StateDir(monitor.path).baseline("US5", "1004") is None
+    assert monitor.shelf.baseline("US5", "1004") is None
     monitor.cycle({"US5": run})
-    baseline = StateDir(monitor.path).baseline("US5", "1004")
+    baseline = monitor.shelf.baseline("US5", "1004")
     assert baseline is not None
     assert baseline.body == json.loads(json.dumps(run))
 
@@ -89,7 +89,7 @@ def test_the_first_finished_form_becomes_the_baseline(monitor: Monitor, run: Any
     assert [finding.rule for finding, _ in later.pending] == ["response-property-unit-changed"]
     # A finished baseline stays, whatever comes.
     monitor.cycle({"US5": drifted(run)})
-    baseline = StateDir(monitor.path).baseline("US5", "1004")
+    baseline = monitor.shelf.baseline("US5", "1004")
     assert baseline is not None
     assert baseline.body == json.loads(json.dumps(run))
 
@@ -173,10 +173,10 @@ def test_a_site_not_heard_of_for_long_is_not_compared(monitor: Monitor, run: Any
 def test_only_answers_of_the_api_are_remembered(
     check: str, status: int, body: Any, monitor: Monitor, answer: Callable[..., Observation]
 ) -> None:
-    session = Session(StateDir(monitor.path))
+    session = Session(monitor.shelf)
     session.judging(judge)(answer("US5", monitor.at, body, check, status))
     assert session.conclude().failures == ()
-    assert StateDir(monitor.path).load().ledger.answers == {}
+    assert monitor.shelf.load().ledger.answers == {}
 
 
 def test_the_shape_of_each_site_is_learned_and_vouches_for_its_answers(monitor: Monitor, run: Any) -> None:
@@ -184,7 +184,7 @@ def test_the_shape_of_each_site_is_learned_and_vouches_for_its_answers(monitor: 
     del other["data"]["attributes"]["duration"]
     monitor.cycle({"US5": run})
     monitor.cycle({"US5": other})
-    shape = StateDir(monitor.path).load().shapes["US5", "run"]
+    shape = monitor.shelf.load().shapes["US5", "run"]
     assert shape.count == 2
     schema = Contract(to_schema(shape))  # type: ignore[arg-type]  # JSON is a dict here
     assert schema.allows(run)
@@ -196,7 +196,7 @@ def test_a_shape_without_end_is_kept_as_it_was(monitor: Monitor, run: Any) -> No
     wide["data"]["attributes"]["x"] = {f"a{i}": {f"b{j}": 1 for j in range(200)} for i in range(120)}
     monitor.cycle({"US5": run})
     monitor.cycle({"US5": wide})
-    assert places_of(StateDir(monitor.path).load().shapes["US5", "run"]) < MAX_PLACES
+    assert places_of(monitor.shelf.load().shapes["US5", "run"]) < MAX_PLACES
 
 
 class Broken(Shelf):

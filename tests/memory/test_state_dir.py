@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import stat
 import sys
+import zlib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,12 @@ import pytest
 
 from mock_site.drifts import DRIFTS, apply
 from monitors.contract import judge
-from monitors.errors import HarnessError, UsageError
+from monitors.errors import HarnessError
 from monitors.memory import Memory, Session, StateDir, default_state_dir
 from monitors.memory.ledger import Row
 from monitors.memory.traits import Trait
 from monitors.memory.written import memory_from, memory_json
+from monitors.store import StoreShelf, open_store, sqlite_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from monitors.model import Observation
 
+START = datetime(2026, 6, 1, tzinfo=UTC)
 ROOT = Row("run", Trait("$", "object"))
 
 
@@ -33,7 +36,7 @@ def lively(monitor: Monitor, run: Any) -> Memory:
         monitor.cycle({"US1": run, "US5": body})
     monitor.cycle({"US5": {"errors": [{"title": "x"}]}}, check="not-found")
     monitor.cycle({"US5": apply(run, DRIFTS["unit-changed"], "$.data.attributes.duration")})
-    return StateDir(monitor.path).load()
+    return monitor.shelf.load()
 
 
 def test_the_memory_reads_back_the_same(monitor: Monitor, run: Any) -> None:
@@ -65,10 +68,10 @@ def test_the_memory_reads_back_the_same(monitor: Monitor, run: Any) -> None:
     ],
 )
 def test_a_file_that_does_not_read_is_named_and_left_as_it_is(text: str, message: str, tmp_path: Path) -> None:
-    shelf, file = StateDir(tmp_path), tmp_path / "memory.json"
+    files, file = StateDir(tmp_path), tmp_path / "memory.json"
     file.write_text(text, "utf-8")
     with pytest.raises(HarnessError) as caught:
-        shelf.load()
+        files.load()
     assert str(caught.value).startswith(f"{file}: {message}")
     assert file.read_text("utf-8") == text
 
@@ -113,77 +116,49 @@ def test_a_baseline_that_does_not_read_costs_the_memory_not_the_verdict(
     monitor: Monitor, run: Any, answer: Callable[..., Observation]
 ) -> None:
     monitor.cycle({"US5": run})
-    (file,) = (monitor.path / "canaries").iterdir()
-    file.write_text("{}", "utf-8")
-    session = Session(StateDir(monitor.path))
+    with monitor.shelf.store.writing() as writing:
+        writing.connection.exec_driver_sql("UPDATE baselines SET content = ?", (zlib.compress(b"{}"),))
+    session = Session(monitor.shelf)
     broken = apply(run, DRIFTS["nulled"], "$.data.attributes.name")
     assert len(session.judging(judge)(answer("US5", monitor.at, broken))) == 1
     (failure,) = session.conclude().failures
-    assert failure.startswith(f'{file}: "kind" is not "model-lab-monitor/canary"')
+    assert ': canary run 1004 on US5: "kind" is not "model-lab-monitor/canary"' in failure
 
 
-def test_only_the_owner_may_look_into_the_state(monitor: Monitor, run: Any) -> None:
-    monitor.cycle({"US5": run})
-    folders = [monitor.path, monitor.path / "canaries"]
-    files = [monitor.path / "memory.json", *(monitor.path / "canaries").iterdir()]
-    assert {stat.S_IMODE(path.stat().st_mode) for path in folders} == {0o700}
-    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
-    assert not list(monitor.path.glob(".memory*"))
-
-
-def test_a_place_that_cannot_be_a_directory_is_a_mistake_of_the_user(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(UsageError, match=r"cannot be written: .*; name another with --state-dir"):
-        StateDir(tmp_path / "file" / "state")
-    with pytest.raises(UsageError, match="cannot be written"):
-        StateDir(tmp_path / "nul\0byte")
-
-
-def test_a_disk_that_takes_nothing_is_the_failure_of_the_harness(tmp_path: Path) -> None:
-    shelf = StateDir(tmp_path / "state")
-    (tmp_path / "state" / "memory.json").mkdir()
-    with pytest.raises(HarnessError, match=r"memory\.json: cannot be written: is a directory"):
-        shelf.save(Memory())
+def test_a_file_that_cannot_be_read_is_the_failure_of_the_harness(tmp_path: Path) -> None:
+    (tmp_path / "memory.json").mkdir()
     with pytest.raises(HarnessError, match=r"memory\.json: cannot be read: is a directory"):
-        shelf.load()
-    assert [path.name for path in (tmp_path / "state").iterdir() if path.name.startswith(".")] == []
-
-
-def test_who_holds_the_lock_keeps_others_out(tmp_path: Path) -> None:
-    one, other = StateDir(tmp_path), StateDir(tmp_path, lock_wait_s=0.1)
-    with one.locked(), pytest.raises(HarnessError, match="another process holds the state directory"), other.locked():
-        pass
-    with other.locked():
-        pass
+        StateDir(tmp_path).load()
 
 
 def _cycles(path: Path, count: int, seen: Observation) -> None:
-    for _ in range(count):
-        session = Session(StateDir(path))
-        session.judging(judge)(seen)
-        assert session.conclude().failures == ()
+    with open_store(sqlite_url(path), busy_timeout_s=60) as store:
+        for _ in range(count):
+            session = Session(StoreShelf(store))
+            session.judging(judge)(seen)
+            assert session.conclude().failures == ()
 
 
-def test_two_processes_at_once_lose_nothing(
-    tmp_path: Path, run: Any, answer: Callable[..., Observation], monitor: Monitor
-) -> None:
+def test_two_processes_at_once_lose_nothing(tmp_path: Path, run: Any, answer: Callable[..., Observation]) -> None:
+    path = tmp_path / "monitor.sqlite"
     fork = multiprocessing.get_context("fork")
-    both = [fork.Process(target=_cycles, args=(tmp_path, 15, answer(site, monitor.at, run))) for site in ("US1", "US5")]
+    seen = [answer(site, START, run) for site in ("US1", "US5")]
+    both = [fork.Process(target=_cycles, args=(path, 15, each)) for each in seen]
     for process in both:
         process.start()
     for process in both:
         process.join(60)
     assert [process.exitcode for process in both] == [0, 0]
-    counts = {site: seen.count for site, seen in StateDir(tmp_path).load().ledger.rows[ROOT].items()}
+    with open_store(sqlite_url(path)) as store:
+        counts = {site: seen.count for site, seen in store.memory().ledger.rows[ROOT].items()}
     assert counts == {"US1": 15, "US5": 15}
 
 
 def test_baselines_of_one_site_are_forgotten_and_no_others(monitor: Monitor, run: Any) -> None:
     monitor.cycle({"US1": run, "US1-FED": run})
-    shelf = StateDir(monitor.path)
-    assert (shelf.forget_baselines("US1"), shelf.forget_baselines("US1")) == (1, 0)
-    assert shelf.baseline("US1", "1004") is None
-    assert shelf.baseline("US1-FED", "1004") is not None
+    assert (monitor.shelf.forget_baselines("US1"), monitor.shelf.forget_baselines("US1")) == (1, 0)
+    assert monitor.shelf.baseline("US1", "1004") is None
+    assert monitor.shelf.baseline("US1-FED", "1004") is not None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX follows XDG")

@@ -1,0 +1,110 @@
+"""The options that say which store is meant, and the store they come to.
+
+The order: `--state-dir` on the command line, `MODEL_LAB_MONITOR_STORE_URL`, `[store]` of the configuration,
+`MODEL_LAB_MONITOR_STATE_DIR`, the user's state directory.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from monitors.commands.options import config_option
+from monitors.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from monitors.commands.targets import Wiring
+    from monitors.config import Settings
+    from monitors.store import Store
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+STATE_VARIABLE = "MODEL_LAB_MONITOR_STATE_DIR"
+BUSY_TIMEOUT_S = 15.0
+_SQLITE = "sqlite:///"
+
+state_dir_option = click.option(
+    "--state-dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    envvar=STATE_VARIABLE,
+    show_envvar=True,
+    help="Where the monitor keeps what it saw.  [default: the user's state directory]",
+)
+
+
+def store_option(function: F) -> F:
+    """Add the options of a command that looks into the store: `--state-dir` and `--config`."""
+    return config_option(state_dir_option(function))
+
+
+def chosen_store(
+    state_dir: Path | None,
+    settings: Settings,
+    *,
+    wiring: Wiring | None = None,
+    busy_timeout_s: float = BUSY_TIMEOUT_S,
+) -> Store:
+    """Return the store that is meant, made where there is none.
+
+    What mock sites or other stand-ins answer is no history of the real sites: for a `wiring` that has them a store must
+    be named. Raises `UsageError`, and the errors of the store.
+    """
+    from monitors.store import open_store  # noqa: PLC0415 - brings the database
+
+    if wiring is not None and stands_in(wiring) and state_dir is None and settings.store_url is None:
+        message = (
+            "--mock, --resolve and --connect-to put others in place of the real sites, whose history is not theirs; "
+            "name a directory for it with --state-dir"
+        )
+        raise UsageError(message)
+    return open_store(_url(state_dir, settings), busy_timeout_s=busy_timeout_s)
+
+
+def existing_store(state_dir: Path | None, settings: Settings | Path | None) -> Store | None:
+    """Return the store that is meant, None where nothing was kept yet: looking at a store makes none.
+
+    `settings` are those of the command, or the configuration file it was given. Raises `UsageError` where a directory
+    is named that does not exist, and the errors of the store.
+    """
+    from monitors.memory import StateDir  # noqa: PLC0415 - likewise
+    from monitors.store import open_store  # noqa: PLC0415 - likewise
+
+    if settings is None or isinstance(settings, Path):
+        settings = _settings(settings)
+    url = _url(state_dir, settings)
+    path = Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
+    if path is None or path.exists() or (path.parent.is_dir() and StateDir(path.parent).is_there):
+        return open_store(url, busy_timeout_s=BUSY_TIMEOUT_S)
+    if state_dir is not None and path.parent == state_dir and not state_dir.is_dir():
+        message = f"--state-dir {state_dir}: there is no such directory; `probe --state-dir {state_dir}` makes it"
+        raise UsageError(message)
+    return None
+
+
+def stands_in(wiring: Wiring) -> bool:
+    """Tell whether something else answers in place of the real sites."""
+    return wiring.mock is not None or bool(wiring.resolve) or bool(wiring.connect_to)
+
+
+def _settings(config: Path | None) -> Settings:
+    from monitors.config import load  # noqa: PLC0415 - reads files
+
+    return load(config, os.environ, (), without=("keys", "sinks"))
+
+
+def _url(state_dir: Path | None, settings: Settings) -> str:
+    from monitors.memory import default_state_dir  # noqa: PLC0415 - likewise
+    from monitors.store import FILE_NAME, sqlite_url  # noqa: PLC0415 - likewise
+
+    context = click.get_current_context(silent=True)
+    source = context.get_parameter_source("state_dir") if context else None
+    by_environment = source is click.core.ParameterSource.ENVIRONMENT
+    if settings.store_url is not None and (state_dir is None or by_environment):
+        return settings.store_url
+    return sqlite_url((state_dir or default_state_dir(os.environ)) / FILE_NAME)
