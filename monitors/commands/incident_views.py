@@ -262,7 +262,7 @@ def life_as_table(life: Life, layout: Layout) -> str:
 def _life(life: Life, layout: Layout) -> Iterator[RenderableType]:
     incident = life.incident
     yield _entry(incident, Found(at=life.at), layout)
-    if incident.finding.base is not None or incident.finding.revision is not None:
+    if incident.finding.kind in {Kind.CONTRACT, Kind.DRIFT}:
         arrow = "→" if layout.unicode else "->"
         yield Text(f"  {shown(incident.finding.base)} {arrow} {shown(incident.finding.revision)}", overflow="fold")
     for line in life.known:

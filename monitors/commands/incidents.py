@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitors.commands.options import config_option, site_option
+from monitors.commands.options import site_option
 from monitors.commands.output import layout, note, write_stdout
-from monitors.commands.storing import state_dir_option
+from monitors.commands.storing import store_option
 from monitors.errors import UsageError
 from monitors.exit_codes import FAIL_ON, ExitCode, exit_code, threshold
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from monitors.incidents.model import Incident
     from monitors.store import Store
 
-F = TypeVar("F", bound="Callable[..., Any]")
 _FORMATS = ("table", "json", "markdown")
 _STATES = ("open", "pending", "resolved", "all")
 
@@ -47,26 +46,25 @@ class _Span(click.ParamType[datetime]):
             self.fail(f"{str(value)!r} is neither a time nor {error}", param, ctx)
 
 
-def _store_options(function: F) -> F:
-    return config_option(state_dir_option(function))
-
-
 _format_option = click.option(
     "--format", "format_", type=click.Choice(_FORMATS), default="table", show_default=True, help="How to print it."
 )
 _by_option = click.option("--by", metavar="WHO", help="Who does it.  [default: git's user, else the login name]")
 
 
-@click.group(
-    "incidents", short_help="List incidents; acknowledge, silence or resolve one.", invoke_without_command=True
-)
-@click.pass_context
-def command(ctx: click.Context) -> int | None:
+class _Listing(click.Group):
+    """A group that lists where it is not told what else to do."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the word `list` before options that are the list's."""
+        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group("incidents", cls=_Listing, short_help="List incidents; acknowledge, silence or resolve one.")
+def command() -> None:
     """List incidents, show the life of one, and say what is done about it. Without a word more, list what is open."""
-    if ctx.invoked_subcommand is None:
-        code: int = ctx.invoke(list_)
-        return code
-    return None
 
 
 @command.command("list", short_help="List incidents.")
@@ -82,17 +80,17 @@ def command(ctx: click.Context) -> int | None:
     help="Lowest level of an open incident that makes the exit code 1, 3 or 4.",
 )
 @_format_option
-@_store_options
+@store_option
 def list_(
     *,
-    state: str = "open",
-    sites: tuple[str, ...] = (),
-    since: datetime | None = None,
-    limit: int = 200,
-    fail_on: str = "breaking",
-    format_: str = "table",
-    state_dir: Path | None = None,
-    config: Path | None = None,
+    state: str,
+    sites: tuple[str, ...],
+    since: datetime | None,
+    limit: int,
+    fail_on: str,
+    format_: str,
+    state_dir: Path | None,
+    config: Path | None,
 ) -> int:
     """List incidents, those that are open first, the newest first.
 
@@ -129,7 +127,7 @@ def _code_of(incidents: Iterable[Incident], fail_on: str) -> ExitCode:
 @click.argument("number", type=click.IntRange(1), metavar="ID")
 @click.option("--statuspage", is_flag=True, help="Ask the vendor's status page what it says of the sites.")
 @_format_option
-@_store_options
+@store_option
 def show(*, number: int, statuspage: bool, format_: str, state_dir: Path | None, config: Path | None) -> None:
     """Show the life of one incident: what it is, where it was seen since when, what happened, who was told."""
     from monitors.commands import incident_views as views  # noqa: PLC0415 - brings rich
@@ -153,7 +151,7 @@ def show(*, number: int, statuspage: bool, format_: str, state_dir: Path | None,
 @click.argument("number", type=click.IntRange(1), metavar="ID")
 @click.option("--reason", default="", metavar="TEXT", help="What is being done about it.")
 @_by_option
-@_store_options
+@store_option
 def ack(*, number: int, reason: str, by: str | None, state_dir: Path | None, config: Path | None) -> None:
     """Take an incident on: it is told once, and there are no more reminders. That it spreads or ends is still told."""
     from monitors.incidents import people  # noqa: PLC0415 - only here
@@ -167,7 +165,7 @@ def ack(*, number: int, reason: str, by: str | None, state_dir: Path | None, con
 @click.argument("number", type=click.IntRange(1), metavar="ID")
 @click.option("--reason", default="", metavar="TEXT", help="Why it is over.")
 @_by_option
-@_store_options
+@store_option
 def resolve(*, number: int, reason: str, by: str | None, state_dir: Path | None, config: Path | None) -> None:
     """End an incident by hand. If its problem goes on, it opens anew as any problem does."""
     from monitors.incidents import people  # noqa: PLC0415 - only here
@@ -186,7 +184,7 @@ def resolve(*, number: int, reason: str, by: str | None, state_dir: Path | None,
 )
 @click.option("--reason", required=True, metavar="TEXT", help="Why.")
 @_by_option
-@_store_options
+@store_option
 def silence(
     *,
     number: int | None,
@@ -219,7 +217,7 @@ def silence(
 
 @command.command("unsilence", short_help="End a silence.")
 @click.argument("number", type=click.IntRange(1), metavar="SILENCE")
-@_store_options
+@store_option
 def unsilence(*, number: int, state_dir: Path | None, config: Path | None) -> None:
     """End a silence before its time: what is open is told."""
     from monitors.incidents import people  # noqa: PLC0415 - only here

