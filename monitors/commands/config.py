@@ -126,9 +126,9 @@ def _too_often(settings: Settings) -> list[str]:
 
 
 def _summary(settings: Settings) -> list[str]:
-    from monitors.report.text import counted, listed  # noqa: PLC0415 - not for --help
+    from monitors.report.text import counted, listed, plain  # noqa: PLC0415 - not for --help
 
-    where = str(settings.path) if settings.path else "no file, the environment alone"
+    where = plain(str(settings.path)) if settings.path else "no file, the environment alone"
     keyed = [row.site.key for row in settings.sites if row.credentials]
     asked = [row.site.key for row in settings.sites if row.run_id is not None]
     windows = [window.name for window in settings.maintenance]

@@ -27,9 +27,16 @@ def first_cells(text: str) -> list[str]:
 
 
 def options(command: click.Command) -> list[set[str]]:
+    """Return the options of a command; those of a group's own commands, each once, are the group's too."""
     above = click.Context(group, **group.context_settings)
-    parameters = command.get_params(click.Context(command, parent=above))
-    return [{*parameter.opts} for parameter in parameters if isinstance(parameter, click.Option)]
+    inner = list(command.commands.values()) if isinstance(command, click.Group) and command is not group else []
+    found = {
+        frozenset(parameter.opts)
+        for one in (command, *inner)
+        for parameter in one.get_params(click.Context(one, parent=above))
+        if isinstance(parameter, click.Option)
+    }
+    return [{*opts} for opts in found]
 
 
 def documented(text: str) -> list[set[str]]:
@@ -59,6 +66,8 @@ def test_every_format_is_documented() -> None:
 def test_the_examples_are_command_lines_we_take(line: str) -> None:
     _, name, *arguments = shlex.split(line)
     command = group.get_command(click.Context(group), name)
+    while isinstance(command, click.Group):
+        command = command.get_command(click.Context(command), arguments.pop(0))
     assert command is not None
     assert command.make_context(name, arguments).params
 
