@@ -34,7 +34,7 @@ COMMANDS = {
     "incidents": "List incidents; acknowledge, silence or resolve one.",
     "history": "Show what was probed, and how it went.",
     "uptime": "Show uptime and response times over days or a year.",
-    "notify": "Test the sinks, send a digest, see what is still to be delivered.",
+    "notify": "Test the sinks, send a digest, see what waits.",
     "config": "Write, check or show the configuration.",
     "db": "Upgrade, check or vacuum the store.",
     "export": "Write everything the store holds as NDJSON.",

@@ -33,7 +33,7 @@ def digest_title(content: Mapping[str, JSON]) -> str:
 def digest_lines(content: Mapping[str, JSON]) -> tuple[Level | None, tuple[str, ...]]:
     """Return the level of the worst open incident, None for none, and the digest line by line."""
     digest = members(content.get("digest"))
-    return worst_open(digest), tuple(_lines(digest))
+    return worst_open(digest), tuple(_lines(digest)) or ("Nothing was probed, and nothing is open.",)
 
 
 def worst_open(digest: Mapping[str, JSON]) -> Level | None:
