@@ -231,7 +231,7 @@ def cron(value: object) -> str:
     except CronSimError as error:
         message = f"{str(error).lower()} in {shown(value)}; write {what}"
         raise UnfitError(message) from error
-    except (StopIteration, AssertionError, ValueError, OverflowError) as error:
+    except StopIteration as error:
         message = f"{shown(value)} never comes due; write {what}"
         raise UnfitError(message) from error
     return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from monitors.config.readers import UnfitError, looks_secret
 
@@ -116,9 +116,7 @@ def masked(url: str) -> str:
     """Return a store's URL as it may be shown: who logs in, with what, and every parameter masked."""
     if url.startswith(_SQLITE):
         return url
-    parts = split(url)
-    if parts is None:
-        return "***"
+    parts = urlsplit(url)
     who = "***@" if "@" in parts.netloc else ""
     host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{who}{host}{quote(unquote(parts.path))}{'?***' if parts.query else ''}"
+    return f"{parts.scheme}://{who}{host}{parts.path}{'?***' if parts.query else ''}"
