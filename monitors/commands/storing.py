@@ -72,14 +72,14 @@ def existing_store(state_dir: Path | None, settings: Settings | Path | None) -> 
     `settings` are those of the command, or the configuration file it was given. Raises `UsageError` where a directory
     is named that does not exist, and the errors of the store.
     """
-    from monitors.memory import StateDir  # noqa: PLC0415 - likewise
-    from monitors.store import open_store  # noqa: PLC0415 - likewise
+    from monitors.store import open_store  # noqa: PLC0415 - brings the database
+    from monitors.store.places import has_old_files  # noqa: PLC0415 - likewise
 
     if settings is None or isinstance(settings, Path):
         settings = _settings(settings)
     url = _url(state_dir, settings)
     path = Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
-    if path is None or path.exists() or (path.parent.is_dir() and StateDir(path.parent).is_there):
+    if path is None or path.exists() or has_old_files(path.parent):
         return open_store(url, busy_timeout_s=BUSY_TIMEOUT_S)
     if state_dir is not None and path.parent == state_dir and not state_dir.is_dir():
         message = f"--state-dir {state_dir}: there is no such directory; `probe --state-dir {state_dir}` makes it"
@@ -99,8 +99,7 @@ def _settings(config: Path | None) -> Settings:
 
 
 def _url(state_dir: Path | None, settings: Settings) -> str:
-    from monitors.memory import default_state_dir  # noqa: PLC0415 - likewise
-    from monitors.store import FILE_NAME, sqlite_url  # noqa: PLC0415 - likewise
+    from monitors.store import FILE_NAME, default_state_dir, sqlite_url  # noqa: PLC0415 - likewise
 
     context = click.get_current_context(silent=True)
     source = context.get_parameter_source("state_dir") if context else None

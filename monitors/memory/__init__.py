@@ -3,6 +3,6 @@
 from monitors.memory.folding import Memory, Recollection
 from monitors.memory.patience import Patience
 from monitors.memory.session import Notes, Session, Shelf
-from monitors.memory.state_dir import StateDir, default_state_dir
+from monitors.memory.state_dir import StateDir
 
-__all__ = ["Memory", "Notes", "Patience", "Recollection", "Session", "Shelf", "StateDir", "default_state_dir"]
+__all__ = ["Memory", "Notes", "Patience", "Recollection", "Session", "Shelf", "StateDir"]

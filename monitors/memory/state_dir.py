@@ -1,36 +1,24 @@
-"""Where the monitor remembers, and the files in which earlier versions did: read once, then put aside."""
+"""The files in which earlier versions remembered: read once, then put aside."""
 
 from __future__ import annotations
 
 import json
 import re
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitors.errors import HarnessError
 from monitors.memory import written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
+    from pathlib import Path
 
     from monitors.memory.folding import Baseline, Memory
 
-APPLICATION = "model-lab-monitor"
 ASIDE = ".taken-over"
 """What the names of the files end in once a store has what they held."""
 _MEMORY, _LOCK, _CANARIES = "memory.json", "lock", "canaries"
 _CANARY = re.compile(r"(?P<site>[^.]+)\.(?P<run_id>[^.]+)\.json")
-
-
-def default_state_dir(environ: Mapping[str, str]) -> Path:
-    """Return where this platform keeps what programs remember (XDG Base Directory Specification on POSIX)."""
-    if sys.platform == "win32":
-        return Path(environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / APPLICATION
-    given = environ.get("XDG_STATE_HOME", "")
-    # The specification: a relative path is to be ignored.
-    base = Path(given) if Path(given).is_absolute() else Path.home() / ".local" / "state"
-    return base / APPLICATION
 
 
 class StateDir:
@@ -39,11 +27,6 @@ class StateDir:
     def __init__(self, path: Path) -> None:
         """Look at a directory, which need not be there."""
         self.path = path
-
-    @property
-    def is_there(self) -> bool:
-        """Tell whether there is anything to take over."""
-        return (self.path / _MEMORY).exists() or any(self._canaries())
 
     def load(self) -> Memory:
         """Return the memory, empty where there is none; raises `HarnessError` for a file that does not read."""

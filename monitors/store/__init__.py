@@ -14,7 +14,9 @@ from monitors.store.errors import (
     StoreOlderError,
     StoreUnreachableError,
 )
-from monitors.store.shelf import FILE_NAME, StoreShelf
+from monitors.store.places import FILE_NAME, default_state_dir
+from monitors.store.salvaging import salvage
+from monitors.store.shelf import StoreShelf
 from monitors.store.store import Store, open_store
 from monitors.store.values import (
     VERDICTS,
@@ -55,6 +57,8 @@ __all__ = [
     "StoreUnreachableError",
     "UptimeRow",
     "Writing",
+    "default_state_dir",
     "open_store",
+    "salvage",
     "sqlite_url",
 ]

@@ -1,4 +1,7 @@
-"""What the monitor remembers, in parts: one for each check and site, so that an answer rewrites only its own."""
+"""What the monitor remembers, in parts: one for each check and site, so that an answer rewrites only its own.
+
+The drift engine's modules are imported where they are needed: they take as long as the database's.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, select
 
-from monitors.memory.folding import Memory
-from monitors.memory.ledger import Ledger
-from monitors.memory.written import baseline_from, baseline_json, memory_from, memory_json
 from monitors.store import sql, tables
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from monitors.memory.confirmation import DriftKey, Record
-    from monitors.memory.folding import Baseline
+    from monitors.memory.folding import Baseline, Memory
     from monitors.memory.ledger import Row, Seen
 
 REVISION = "memory_revision"
@@ -39,6 +39,10 @@ def unpacked(content: bytes) -> Any:
 
 def read(connection: Connection, shown: str) -> Memory:
     """Return the whole memory; raises `HarnessError` for a part that does not read, naming the store."""
+    from monitors.memory.folding import Memory  # noqa: PLC0415 - see above
+    from monitors.memory.ledger import Ledger  # noqa: PLC0415 - likewise
+    from monitors.memory.written import memory_from  # noqa: PLC0415 - likewise
+
     rows: dict[Row, dict[str, Seen]] = {}
     answers: dict[Place, Seen] = {}
     shapes: dict[Place, Any] = {}
@@ -65,6 +69,8 @@ def _opened(content: bytes) -> Any:
 
 def write_difference(connection: Connection, before: Memory, after: Memory) -> bool:
     """Write the parts that changed; tell whether any did."""
+    from monitors.memory.written import memory_json  # noqa: PLC0415 - see above
+
     changed = _changed(before, after)
     places = _places(after)
     parts = [
@@ -109,6 +115,9 @@ def _keys(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> set[Any]:
 
 def _part(memory: Memory, place: Place) -> Memory:
     """Return what the memory holds of one place, a memory of its own."""
+    from monitors.memory.folding import Memory  # noqa: PLC0415 - see above
+    from monitors.memory.ledger import Ledger  # noqa: PLC0415 - likewise
+
     site, check = place
     ledger = memory.ledger
     rows = {row: {site: sites[site]} for row, sites in ledger.rows.items() if row.check == check and site in sites}
@@ -123,6 +132,8 @@ def _part(memory: Memory, place: Place) -> Memory:
 
 def baseline(connection: Connection, shown: str, site: str, run_id: str) -> Baseline | None:
     """Return how a canary run was first seen, None where it was not."""
+    from monitors.memory.written import baseline_from  # noqa: PLC0415 - see above
+
     table = tables.baselines
     wanted = select(table.c.content).where(table.c.site == site, table.c.run_id == run_id)
     content = connection.execute(wanted).scalar()
@@ -133,6 +144,8 @@ def baseline(connection: Connection, shown: str, site: str, run_id: str) -> Base
 
 def keep_baseline(connection: Connection, site: str, run_id: str, kept: Baseline) -> None:
     """Put a baseline in place of the one before."""
+    from monitors.memory.written import baseline_json  # noqa: PLC0415 - see above
+
     sql.upsert(connection, tables.baselines, [(site, run_id, packed(baseline_json(kept)))])
 
 

@@ -7,18 +7,15 @@ from datetime import UTC, datetime
 from threading import local
 from typing import TYPE_CHECKING
 
-from monitors.memory.folding import Memory
-from monitors.memory.state_dir import StateDir
+from monitors.store.places import FILE_NAME, has_old_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from monitors.memory.folding import Baseline
+    from monitors.memory.folding import Baseline, Memory
     from monitors.store.store import Store
     from monitors.store.writing import Writing
 
-FILE_NAME = "monitor.sqlite"
-"""The file of the store in a state directory."""
 _TAKEN_OVER = "taken_over"
 
 
@@ -94,9 +91,12 @@ def take_over(store: Store) -> None:
     path = store.path
     if path is None or path.name != FILE_NAME:
         return
-    files = StateDir(path.parent)
-    if not files.is_there:
+    if not has_old_files(path.parent):
         return
+    # Deferred: the memory takes as long to import as the database.
+    from monitors.memory import Memory, StateDir  # noqa: PLC0415
+
+    files = StateDir(path.parent)
     memory, baselines = files.load(), list(files.baselines())
     with store.writing() as writing:
         if writing.meta(_TAKEN_OVER) is None:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import sys
 import zlib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from mock_site.drifts import DRIFTS, apply
 from monitors.contract import judge
 from monitors.errors import HarnessError
-from monitors.memory import Memory, Session, StateDir, default_state_dir
+from monitors.memory import Memory, Session, StateDir
 from monitors.memory.ledger import Row
 from monitors.memory.traits import Trait
 from monitors.memory.written import memory_from, memory_json
@@ -159,11 +158,3 @@ def test_baselines_of_one_site_are_forgotten_and_no_others(monitor: Monitor, run
     assert (monitor.shelf.forget_baselines("US1"), monitor.shelf.forget_baselines("US1")) == (1, 0)
     assert monitor.shelf.baseline("US1", "1004") is None
     assert monitor.shelf.baseline("US1-FED", "1004") is not None
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX follows XDG")
-def test_the_default_follows_the_platform() -> None:
-    assert default_state_dir({"XDG_STATE_HOME": "/var/state"}) == Path("/var/state/model-lab-monitor")
-    own = Path.home() / ".local" / "state" / "model-lab-monitor"
-    assert default_state_dir({}) == own
-    assert default_state_dir({"XDG_STATE_HOME": "relative"}) == own
