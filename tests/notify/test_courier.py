@@ -1,4 +1,4 @@
-"""The courier, whatever its sinks do: each notice at least once, those of an incident in order, no sink waits for another."""
+"""The courier, whatever its sinks do: each notice arrives, those of an incident in order, no sink waits for another."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from monitors.notify.message import Message
 
 Make = Callable[..., Notice]
+NO, REFUSED = SinkError("no"), SinkError("no such channel", permanent=True)
 WAIT_S = 20
 """Long enough for the slowest machine; nothing waits for it where all is well."""
 
@@ -146,7 +147,7 @@ def test_a_failure_holds_up_its_incident_and_no_other(notice: Make, clock: Clock
 
     def act(given: Notice) -> None:
         if given.incident == 1:
-            raise SinkError("no")
+            raise NO
 
     for sent in (bad, notice("resolved", 2, incident=1), good):
         outbox.put(sent)
@@ -212,7 +213,7 @@ def test_a_sink_that_is_back_gets_all_that_waited_at_once(notice: Make, clock: C
 def test_what_only_a_person_can_mend_is_tried_slowly_and_holds_up_nobody(notice: Make, clock: Clock) -> None:
     def act(given: Notice) -> None:
         if given.incident < 6:
-            raise SinkError("no such channel", permanent=True)
+            raise REFUSED
 
     outbox, sink = Memory(), fake(act=act)
     for incident in range(1, 8):
@@ -275,8 +276,8 @@ def test_a_store_that_fails_is_asked_again_after_a_pause(notice: Make, clock: Cl
 
 
 def test_a_sink_with_a_bug_is_a_sink_that_fails(notice: Make, clock: Clock) -> None:
-    def act(_notice: Notice) -> None:
-        raise KeyError("token s3cr3t")
+    def act(given: Notice) -> None:
+        raise KeyError(given.key)
 
     outbox = Memory()
     outbox.put(notice())
@@ -377,56 +378,6 @@ MOVES = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
-@given(moves=MOVES, sends=st.lists(SENDS, max_size=60))
-def test_each_notice_arrives_at_least_once_and_those_of_an_incident_in_order(
-    moves: list[tuple[str, float]], sends: list[str]
-) -> None:
-    clock = Ticking()
-    outbox, acts = Memory(), iter(sends)
-    shaky, steady = fake("shaky"), fake("steady")
-    shaky.act = acting(shaky, acts)
-    workers = {sink.settings.name: worker(outbox, sink, clock) for sink in (shaky, steady)}
-    numbers: dict[int, int] = {}
-
-    def look(sink: Fake) -> None:
-        try:
-            workers[sink.settings.name].step()
-        except Crash:
-            workers[sink.settings.name] = worker(outbox, sink, clock)
-
-    for move, amount in moves:
-        if move == "new":
-            incident = int(amount)
-            numbers[incident] = numbers.get(incident, 0) + 1
-            for name in workers:
-                outbox.put(plain_notice(name, incident, numbers[incident], clock()))
-            look(steady)
-            if not outbox.broken:
-                assert not [row for row in outbox.undelivered() if row.notice.sink == "steady"]
-        elif move == "wait":
-            clock.at += timedelta(seconds=amount)
-        elif move == "store fails":
-            outbox.broken = int(amount)
-            look(shaky)
-            outbox.broken = 0
-            look(steady)
-        look(shaky)
-    for _ in range(200):
-        if not outbox.undelivered():
-            break
-        clock.at += timedelta(seconds=SLOWEST_S)
-        look(shaky)
-        look(steady)
-    assert not outbox.undelivered()
-    for sink in (shaky, steady):
-        firsts = list(dict.fromkeys(sink.taken))
-        for incident, number in numbers.items():
-            wanted = [plain_notice(sink.settings.name, incident, n, clock()).key for n in range(1, number + 1)]
-            assert [key for key in firsts if key in wanted] == wanted
-    assert len(steady.taken) == len(set(steady.taken))
-
-
 @dataclass
 class Ticking:
     at: datetime = datetime(2026, 11, 26, tzinfo=UTC)
@@ -434,20 +385,82 @@ class Ticking:
     def __call__(self) -> datetime:
         return self.at
 
+    def wait(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+@dataclass
+class World:
+    """A shaky sink, a steady one, and an outbox that may fail; a worker that is killed is made anew."""
+
+    sends: list[str]
+    clock: Ticking = field(default_factory=Ticking)
+    outbox: Memory = field(default_factory=Memory)
+    numbers: dict[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.shaky, self.steady = fake("shaky"), fake("steady")
+        self.shaky.act = acting(self.shaky, iter(self.sends))
+        self.workers = {sink.settings.name: worker(self.outbox, sink, self.clock) for sink in (self.shaky, self.steady)}
+
+    def look(self, sink: Fake) -> None:
+        try:
+            self.workers[sink.settings.name].step()
+        except Crash:
+            self.workers[sink.settings.name] = worker(self.outbox, sink, self.clock)
+
+    def tell(self, incident: int) -> None:
+        self.numbers[incident] = self.numbers.get(incident, 0) + 1
+        for name in self.workers:
+            self.outbox.put(plain_notice(name, incident, self.numbers[incident], self.clock()))
+        self.look(self.steady)
+        assert not [row for row in self.outbox.undelivered() if row.notice.sink == "steady"]
+
+    def break_store(self, calls: int) -> None:
+        self.outbox.broken = calls
+        self.look(self.shaky)
+        self.outbox.broken = 0
+
+    def settle(self) -> None:
+        for _ in range(200):
+            self.clock.wait(SLOWEST_S)
+            self.look(self.shaky)
+
+
+@settings(max_examples=300, deadline=None)
+@given(moves=MOVES, sends=st.lists(SENDS, max_size=60))
+def test_each_notice_arrives_at_least_once_and_those_of_an_incident_in_order(
+    moves: list[tuple[str, float]], sends: list[str]
+) -> None:
+    world = World(sends)
+    acts: dict[str, Callable[[Any], None]] = {
+        "new": world.tell,
+        "wait": world.clock.wait,
+        "store fails": world.break_store,
+        "look": lambda _amount: None,
+    }
+    for move, amount in moves:
+        acts[move](amount)
+        world.look(world.shaky)
+    world.settle()
+    assert not world.outbox.undelivered()
+    for sink in (world.shaky, world.steady):
+        firsts = list(dict.fromkeys(sink.taken))
+        for incident, number in world.numbers.items():
+            wanted = [plain_notice(sink.settings.name, incident, n, world.clock()).key for n in range(1, number + 1)]
+            assert [key for key in firsts if key in wanted] == wanted
+    assert len(world.steady.taken) == len(set(world.steady.taken))
+
 
 def acting(sink: Fake, acts: Iterator[str]) -> Callable[[Notice], None]:
+    errors = {"fails": NO, "permanent": REFUSED, "busy": SinkError("429", retry_after_s=30), "dies": Crash()}
+
     def act(notice: Notice) -> None:
-        how = next(acts, "takes")
-        if how.startswith("takes, then"):
+        taken, _, end = next(acts, "takes").rpartition(", then ")
+        if taken:
             sink.taken.append(notice.key)
-        if how.endswith("dies"):
-            raise Crash
-        if how.endswith("fails"):
-            raise SinkError("500")
-        if how == "permanent":
-            raise SinkError("403", permanent=True)
-        if how == "busy":
-            raise SinkError("429", retry_after_s=30)
+        if end in errors:
+            raise errors[end]
 
     return act
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,13 +13,16 @@ import pytest
 import schemas
 from monitors.config import load
 from monitors.config.alerting import SinkSettings
-from monitors.incidents.model import Notice
 from monitors.notify.backoff import GIVEN_UP_AFTER, SLOWEST_S
 from monitors.notify.message import message_of
 from monitors.notify.sinks import SINKS, Around, build
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from conftest import Loopback
+
+    from monitors.incidents.model import Notice
 
 PAGE = Path(__file__).parents[2] / "docs" / "notifications.md"
 AT = datetime(2026, 11, 26, 10, 44, tzinfo=UTC)

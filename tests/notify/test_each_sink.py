@@ -368,7 +368,7 @@ def test_standard_output_that_is_closed_is_a_sink_that_fails(type_: str, notice:
 
 def test_a_step_summary_that_cannot_be_written_is_a_sink_that_fails(notice: Make, tmp_path: Path) -> None:
     around = Around({"GITHUB_STEP_SUMMARY": str(tmp_path)}, lambda _text: None)
-    with pytest.raises(SinkError, match="GITHUB_STEP_SUMMARY: .* cannot be written: is a directory"):
+    with pytest.raises(SinkError, match=r"GITHUB_STEP_SUMMARY: .* cannot be written: is a directory"):
         send(made("github-actions", around=around), notice())
 
 
@@ -505,7 +505,7 @@ def test_an_answer_that_trickles_is_given_up(loopback: Loopback) -> None:
         return 200, {"Content-Length": "5"}, b"1"
 
     loopback.answer = trickle
-    with pytest.raises(SinkError, match="no answer within|closed the connection"):
+    with pytest.raises(SinkError, match=r"no answer within|closed the connection"):
         Service(loopback.url, timeout_s=0.3).request("GET")
 
 

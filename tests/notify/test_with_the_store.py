@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from monitors.store import Store
 
 Make = Callable[..., Notice]
+BUSY = SinkError("answered 500", retry_after_s=30)
 
 
 @dataclass
@@ -39,7 +40,7 @@ class Fake:
         assert message.content["key"] == notice.key
         if self.failures:
             self.failures -= 1
-            raise SinkError("answered 500", retry_after_s=30)
+            raise BUSY
         self.taken.append(notice.key)
 
 

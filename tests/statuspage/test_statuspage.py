@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from monitors.errors import HarnessError
 from monitors.sites import SITES
-from monitors.statuspage import StatusPages, known_incident
+from monitors.statuspage import StatusPages, fetch, known_incident
 
 US5 = SITES["US5"]
 JSON_VALUES = st.recursive(
@@ -110,3 +112,29 @@ def test_a_site_without_a_page_says_nothing() -> None:
     pages = StatusPages(lambda _host: pytest.fail("there is nobody to ask"))
     assert pages.known("UK1") is None
     assert pages.known("XX9") is None
+
+
+@pytest.mark.parametrize(("status", "wanted"), [(200, True), (301, False), (404, False), (503, False)])
+def test_a_summary_is_asked_for_without_keys_and_taken_with_200_alone(*, status: int, wanted: bool) -> None:
+    asked: list[tuple[str, str, set[str]]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append((self.command, self.path, {name.lower() for name in self.headers}))
+            self.send_response(status)
+            self.send_header("Location", "/elsewhere")
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_args: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        body = fetch("status.invalid", f"http://127.0.0.1:{server.server_address[1]}")
+        server.shutdown()
+    assert body == (b"{}" if wanted else None)
+    [(method, path, headers)] = asked
+    assert (method, path) == ("GET", "/api/v2/summary.json")
+    assert not headers & {"dd-api-key", "dd-application-key", "authorization"}
