@@ -14,6 +14,7 @@ from monitors.config import (
     FILE_NAME,
     FILE_VARIABLE,
     SECTIONS,
+    STORE_VARIABLE,
     Credentials,
     Maintenance,
     Retention,
@@ -188,13 +189,25 @@ def test_no_exception_in_the_chain_carries_the_file() -> None:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     name=st.sampled_from(
-        ["DD_SITE", "DD_API_KEY", "DD_APP_KEY_US5", "DD_API_KEY_FILE", "MODEL_LAB_RUN_ID", "MODEL_LAB_RUN_ID_US5"]
+        [
+            "DD_SITE",
+            "DD_API_KEY",
+            "DD_APP_KEY_US5",
+            "DD_API_KEY_FILE",
+            "MODEL_LAB_RUN_ID",
+            "MODEL_LAB_RUN_ID_US5",
+            "MODEL_LAB_MONITOR_STORE_URL",
+            "MODEL_LAB_MONITOR_STORE_URL_FILE",
+            "SINK_URL",
+            "SINK_URL_FILE",
+        ]
     ),
     value=st.text(max_size=40),
 )
 def test_any_environment_gives_settings_or_a_config_error(name: str, value: str) -> None:
+    Path(FILE_NAME).write_text("[sinks.ops]\ntype = 'apprise'\nurl_env = 'SINK_URL'\n")
     try:
-        load(None, {name: value}, [])
+        load(None, {"SINK_URL": "json://x", name: value}, [])
     except ConfigError as error:
         assert str(error)  # noqa: PT017 - either outcome is right, but never a third one
 
@@ -264,3 +277,54 @@ def test_every_field_of_what_watch_is_told_has_a_row() -> None:
     for told in (WatchSettings, Thresholds, Maintenance, SinkSettings, Retention):
         names = {each.name for each in dataclasses.fields(told)}
         assert names - rows <= {"name", "options", "secrets", "intervals_s", "site_intervals_s"}
+
+
+def test_stores_are_named_in_the_form_the_store_takes_and_a_relative_path_starts_at_the_file(tmp_path: Path) -> None:
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    config = folder / "monitor.toml"
+    for url, taken in (
+        ("sqlite:///monitor.sqlite", f"sqlite:///{folder}/monitor.sqlite"),
+        ("sqlite:////var/lib/monitor.sqlite", "sqlite:////var/lib/monitor.sqlite"),
+        ("sqlite:///:memory:", "sqlite:///:memory:"),
+        ("postgresql://me@db/monitor", "postgresql+psycopg://me@db/monitor"),
+        ("postgres://db:5433/monitor?sslmode=require", "postgresql+psycopg://db:5433/monitor?sslmode=require"),
+        ("postgresql+psycopg://db/monitor", "postgresql+psycopg://db/monitor"),
+    ):
+        config.write_text(f'[store]\nurl = "{url}"\n')
+        assert load(config, {}, []).store_url == taken
+    assert load(config, {STORE_VARIABLE: "sqlite:///here"}, []).store_url == "sqlite:///here"
+    assert load(config, {STORE_VARIABLE: "sqlite:///here"}, [], without=("store",)).store_url is None
+
+
+def test_the_most_exact_interval_counts() -> None:
+    Path(FILE_NAME).write_text(
+        "[watch]\ninterval_s = 90\n[checks.run]\ninterval_s = 30\n"
+        "[sites.US5]\ninterval_s = 45\n[sites.US5.checks.run]\ninterval_s = 10\n"
+        "[sites.EU1.checks.bad-request]\ninterval_s = 20\n"
+    )
+    watch = load(None, {}, []).watch
+    wanted = {
+        ("US5", "run"): 10,
+        ("US5", "bad-request"): 45,
+        ("EU1", "bad-request"): 20,
+        ("EU1", "run"): 30,
+        ("EU1", "not-found"): 90,
+    }
+    assert {pair: watch.interval_s(*pair) for pair in wanted} == wanted
+
+
+def test_a_sink_of_digests_gets_nothing_else_unless_it_says_so() -> None:
+    Path(FILE_NAME).write_text(
+        "[sinks.a]\ntype = 'stdout'\n[sinks.b]\ntype = 'stdout'\ndigest = true\n"
+        "[sinks.c]\ntype = 'stdout'\ndigest = true\nincidents = true\n"
+    )
+    sinks = load(None, {}, []).sinks
+    assert [(sink.incidents, sink.digest) for sink in sinks] == [(True, False), (False, True), (True, True)]
+
+
+def test_secrets_nobody_needs_are_not_looked_up() -> None:
+    """What the file says is checked all the same, so the sinks are there, without their secrets."""
+    Path(FILE_NAME).write_text("[sinks.ops]\ntype = 'apprise'\nurl_env = 'NOT_SET'\n[store]\nurl_file = 'missing'\n")
+    (sink,) = load(None, {"DD_API_KEY": "half"}, [], without=("keys", "sinks", "store")).sinks
+    assert (sink.name, dict(sink.secrets)) == ("ops", {})
