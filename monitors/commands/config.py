@@ -18,9 +18,10 @@ from monitors.errors import UsageError
 from monitors.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from monitors.config import Settings
+    from monitors.config.effective import Effective
     from monitors.model import JSON
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -167,11 +168,42 @@ def show(*, file: Path | None, config: Path | None, no_secrets: bool, sites: tup
         whole: JSON = {"file": str(settings.path) if settings.path else None, "settings": found}
         write_stdout(dumps(whole, indent=2) + "\n")
     else:
-        from monitors.report.tables import lined_up  # noqa: PLC0415 - brings rich
-
-        cells = [(row.name, _cell(row.value), row.origin) for row in rows]
-        write_stdout(lined_up(("setting", "value", "from"), cells, row_layout(sys.stdout, os.environ)))
+        write_stdout(_table(rows))
     return ExitCode.OK
+
+
+def _table(rows: Sequence[Effective]) -> str:
+    """Return a line for each value: with its whole name for grep in a pipe, below its table's on a terminal."""
+    from rich.text import Text  # noqa: PLC0415 - heavy
+
+    from monitors.report.tables import bare_table, lined_up, printed  # noqa: PLC0415 - brings rich
+    from monitors.report.text import for_log  # noqa: PLC0415 - not for --help
+
+    head = ("setting", "value", "from")
+    if not sys.stdout.isatty() and not os.environ.get("COLUMNS"):
+        cells = [(row.name, _cell(row.value), row.origin) for row in rows]
+        return lined_up(head, cells, row_layout(sys.stdout, os.environ))
+    table = bare_table()
+    for number, name in enumerate(head):
+        table.add_column(Text(name), no_wrap=number == 0, overflow="fold")
+    last = ""
+    for row in rows:
+        group, name = _split(row.name)
+        if group != last:
+            table.add_row()
+            table.add_row(Text(f"[{group}]"))
+            last = group
+        table.add_row(*(Text(for_log(cell)) for cell in (name, _cell(row.value), row.origin)))
+    return printed([table], layout(sys.stdout, os.environ))
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Return the table a value stands under, and its name there; all checks stand under one."""
+    above, checks, below = name.rpartition("checks.")
+    if checks:
+        return f"{above}checks", below
+    table, _, own = name.rpartition(".")
+    return table, own
 
 
 def _cell(value: JSON) -> str:

@@ -150,6 +150,25 @@ def test_show_says_what_is_in_force_and_where_it_came_from(configured: Cli) -> N
     assert not [line for line in lines if line[0].startswith("sites.EU1")]
 
 
+def test_show_fits_a_narrow_terminal_with_values_below_their_table(
+    configured: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = configured("config", "show", "--site", "US5").out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line for line in lines if line.startswith("[")] == [
+        "[sites.US5]",
+        "[checks]",
+        "[watch]",
+        "[incidents]",
+        "[sinks.ops]",
+        "[store]",
+    ]
+    below = [line.split() for line in lines[lines.index("[checks]") :]]
+    assert below[1] == ["run.interval_s", "60", "default"]
+    assert below[below.index(["[sinks.ops]"]) + 1] == ["type", "webhook", "model-lab-monitor.toml:5"]
+
+
 def test_show_gives_programs_the_same_and_no_secret_either(configured: Cli) -> None:
     ran = configured("config", "show", "--format", "json")
     shown = json.loads(ran.out)
