@@ -16,7 +16,7 @@ from monitors.commands.options import Seconds, config_option, names_option, site
 from monitors.commands.output import destination, note_strays, publish
 from monitors.commands.storing import state_dir_option
 from monitors.exit_codes import FAIL_ON, ExitCode, exit_code, threshold
-from monitors.report import FORMATS
+from monitors.report import FORMATS, RENDERERS
 
 _HEALTHY = "healthy"
 # The loop goes on meanwhile, and tries again: nobody waits long for a store that is locked.
@@ -65,6 +65,12 @@ _LOG_LEVELS = ("debug", "info", "warning", "error")
     type=click.Path(path_type=Path, allow_dash=True),
     metavar="FILE",
     help="With --once, write the report there, all at once, in place of stdout.",
+)
+@click.option(
+    "--save",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With --once, write the whole report there as JSON too, whatever --format prints.",
 )
 @click.option(
     "--fail-on",
@@ -118,6 +124,7 @@ def command(
     log_level: str,
     format_: str,
     output: Path | None,
+    save: Path | None,
     fail_on: str | None,
     digest: bool,
     accepted: Path | None,
@@ -148,6 +155,7 @@ def command(
     format_of_log = chosen_format(log_format)
     with ExitStack() as stack:
         write = stack.enter_context(destination(output))
+        write_json = stack.enter_context(destination(save, "--save")) if save else None
         line = stack.enter_context(StatusLine(sys.stderr, shown=format_of_log == "progress" and not once))
         say = logger("logfmt" if format_of_log == "progress" else format_of_log, _quieter(log_level, once=once), line)
         if wiring.mock is None:
@@ -165,11 +173,19 @@ def command(
             return ExitCode.OK
         kept = bench.once(digest=digest)
         report = report_of(bench, kept, threshold(fail_on) if fail_on else bench.settings.fail_on)
+        if write_json:
+            write_json(RENDERERS["json"](report))
         publish(report, write, format_, verbose=False, quiet=False)
     return exit_code(report.findings, report.fail_on, harness_failed=bool(report.harness_failures))
 
 
-_ONLY_ONCE = {"format_": "--format", "output": "--output", "fail_on": "--fail-on", "digest": "--digest"}
+_ONLY_ONCE = {
+    "format_": "--format",
+    "output": "--output",
+    "save": "--save",
+    "fail_on": "--fail-on",
+    "digest": "--digest",
+}
 
 
 def _refuse_without_once(ctx: click.Context, *, once: bool) -> None:
