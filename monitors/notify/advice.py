@@ -13,7 +13,7 @@ _SITES = "https://docs.datadoghq.com/getting_started/site/"
 
 _PUBLISHED = "Read the vendor's page; the command upstream shows the difference, propose the change of the contract."
 _READERS = "Check that your readers cope with it; if you can live with it, accept it with a reason."
-_WAIT = "Wait or retry elsewhere; if it lasts, ask the vendor's support, with the time and the site."
+_WAIT = "There is nothing to mend here: if it lasts, tell the vendor's support, with the time and the site."
 _TLS = "Look at the certificate from another network: if it is the same there, tell the vendor, else your proxy."
 _NETWORK = "Try the command below from another network to tell the site's trouble from yours."
 
@@ -31,6 +31,12 @@ _BY_RULE = {
     "answered-without-keys": "Tell the vendor's security team: a run was served to a request without keys.",
     "response-property-enum-value-added": "Check that your readers take a value they do not know.",
     "response-optional-property-added": "Nothing, unless your readers refuse members they do not know.",
+    "monitor-offline": "Check this machine's network, resolver and proxy; sites are judged again once it is back.",
+    "monitor-store-failed": "Free the disk, mend the server or look who holds the store; docs/running.md says how.",
+    "monitor-clock-off": "Set this machine's clock (NTP): times and certificates are judged by it.",
+    "monitor-disk-low": "Make room where the store lies, or lower the days that [store] keeps.",
+    "monitor-sink-failing": "model-lab-monitor notify list shows what waits and why, notify test tries now.",
+    "monitor-config-refused": "model-lab-monitor config check lists the mistakes.",
     "run-id-mismatch": "Use no data of this answer: it is another run's.",
 }
 _BY_BEGINNING = (
@@ -61,8 +67,6 @@ _LINKS = {
 
 def advice(rule: str, kind: str) -> str:
     """Return what to do about a finding of a rule, in one sentence."""
-    if kind == "monitor":
-        return _BY_KIND[kind]
     if rule in RULES and RULES[rule].group is Group.PUBLISHED:
         return _PUBLISHED
     found = _BY_RULE.get(rule) or next((text for begin, text in _BY_BEGINNING if rule.startswith(begin)), "")

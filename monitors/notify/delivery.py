@@ -52,7 +52,7 @@ class Courier:
     """Delivers what the outbox holds, until it is stopped. Its methods may be called from any thread.
 
     `clock` gives the time (UTC), `jitter` a number from 0 to 1. `known` says what the vendor's status page tells of a
-    site; it is asked for availability incidents only. `log` takes an event and its fields.
+    site; it is asked for outages only. `log` takes an event and its fields.
     """
 
     def __init__(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitors.errors import MonitorError
 from monitors.incidents.model import State
-from monitors.model import Kind
+from monitors.incidents.problems import OUTAGE
 from monitors.notify import attempts
 from monitors.notify.backoff import Jitter, is_hopeless, next_try_s, pause_s
 from monitors.notify.content import about
@@ -212,8 +212,7 @@ class Worker:
         incident = about(notice.content)
         known = None
         if self._known is not None and incident is not None and incident.state == State.OPEN:
-            unavailable = incident.kind == Kind.AVAILABILITY and incident.sites
-            known = self._known(incident.sites[0]) if unavailable else None
+            known = self._known(incident.sites[0]) if incident.problem == OUTAGE and incident.sites else None
         return message_of(notice, sink.settings, known=known)
 
     def _settled(self, row: OutboxRow, outcome: Outcome) -> SinkError | None:

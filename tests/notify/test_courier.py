@@ -292,9 +292,11 @@ def test_any_content_is_delivered(clock: Clock) -> None:
     assert sink.taken == ["key"]
 
 
-@pytest.mark.parametrize(("kind", "state", "asked"), [("availability", "open", 1), ("drift", "open", 0)])
+@pytest.mark.parametrize(
+    ("problem", "state", "asked"), [("outage", "open", 1), ("access", "open", 0), ("outage", "resolved", 0)]
+)
 def test_the_status_page_is_asked_about_outages_only(
-    kind: str, state: str, asked: int, notice: Make, clock: Clock
+    problem: str, state: str, asked: int, notice: Make, clock: Clock
 ) -> None:
     sites: list[str] = []
 
@@ -303,7 +305,7 @@ def test_the_status_page_is_asked_about_outages_only(
         return "known incident: x"
 
     outbox = Memory()
-    outbox.put(notice(kind=kind, state=state))
+    outbox.put(notice(problem=problem, state=state))
     worker(outbox, fake(), clock, known=known).step()
     assert sites == ["US5"] * asked
 
@@ -469,6 +471,7 @@ def plain_notice(sink: str, incident: int, number: int, at: datetime) -> Notice:
     return Notice(sink, incident, number, NoticeKind.UPDATED, f"i-{incident}-{number}-{sink}", at, {"incident": {}})
 
 
+@settings(deadline=None)
 @given(failures=st.integers(0, 10_000), jitter=st.floats(0, 1), asked=st.none() | st.floats(0, 3_600))
 def test_pauses_stay_between_a_second_and_a_quarter_of_an_hour(
     failures: int, jitter: float, asked: float | None

@@ -11,7 +11,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -19,8 +19,11 @@ import schemas
 from monitors.config.alerting import SinkSettings
 from monitors.incidents.model import Notice, NoticeKind
 from monitors.model import Level
+from monitors.notify.advice import advice, link
+from monitors.notify.content import completed
 from monitors.notify.escaping import cut, defused, fenced
 from monitors.notify.message import TITLE_CHARS, Tone, message_of
+from monitors.rules import RULES, Rule
 
 Make = Callable[..., Notice]
 CURL_KEYS = '-H "DD-API-KEY: $DD_API_KEY" -H "DD-APPLICATION-KEY: $DD_APP_KEY"'
@@ -148,6 +151,19 @@ def test_an_uptime_that_is_not_full_never_shows_as_full(notice: Make) -> None:
     assert "US5: 99.99 % up" in message_of(replace(made, content={**made.content, "digest": digest})).plain()
 
 
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
+def test_every_rule_has_advice_and_leads_nowhere_but_to_the_vendor(rule: Rule) -> None:
+    assert re.fullmatch(r"[A-Z].{10,140}[.]|model-lab-monitor .*[.]", advice(rule.id, str(rule.kind)))
+    for site in ("US5", "UK1", "XX", None):
+        target = link(rule.id, str(rule.kind), site)
+        assert target is None or re.match(r"https://(docs|status)\.(us5\.)?datadoghq\.com/", target)
+
+
+def test_a_rule_of_a_newer_program_has_advice_too() -> None:
+    for kind in ("availability", "contract", "drift", "monitor", "mystery"):
+        assert advice("brand-new", kind)
+
+
 # -- templates
 
 
@@ -171,6 +187,7 @@ def test_a_template_is_the_user_s_markup_and_its_values_are_not(notice: Make) ->
 # -- harmless
 
 
+@settings(deadline=None)
 @given(members=st.dictionaries(st.sampled_from(MEMBERS), JSON_VALUES, max_size=8), kind=st.sampled_from(NoticeKind))
 def test_any_content_makes_a_message_of_printable_lines(members: dict[str, Any], kind: NoticeKind) -> None:
     opened = schemas.document("notification")["examples"][0]
@@ -183,12 +200,14 @@ def test_any_content_makes_a_message_of_printable_lines(members: dict[str, Any],
     json.dumps(message.content, allow_nan=False)
 
 
+@settings(deadline=None)
 @given(said=JSON_VALUES, kind=st.sampled_from(NoticeKind))
 def test_any_json_at_all_makes_a_message(said: Any, kind: NoticeKind) -> None:
     for content in ({"digest": said, "incident": said}, {"incident": said, "change": said, "request": said}):
         assert message_of(Notice("ops", 1, 1, kind, "key", AT, content)).plain() is not None
 
 
+@settings(deadline=None)
 @given(text=st.text(alphabet=st.sampled_from("<>!@#*_`~[]()|\\&;:/.$%-+='\" \nawhtps1"), max_size=60))
 @example(text="# heading")
 @example(text="    code")
@@ -205,6 +224,7 @@ def test_text_from_the_wire_is_no_markup_on_github(text: str) -> None:
     assert inline.count("strong_open") == inline.count("strong_close")
 
 
+@settings(deadline=None)
 @given(text=st.text(alphabet=st.sampled_from("<>!@#[]():/%`w.eviltx1 ")))
 def test_defused_text_holds_nothing_a_chat_service_obeys(text: str) -> None:
     safe = defused(text)
@@ -212,12 +232,14 @@ def test_defused_text_holds_nothing_a_chat_service_obeys(text: str) -> None:
     assert not re.search(r"@\w|<[!@#A-Za-z]|\]\(|\w://|^%%%|:\w+:|```", safe)
 
 
+@settings(deadline=None)
 @given(text=st.text(alphabet="`ab ").filter(lambda text: text.strip()))
 def test_nothing_ends_a_block_of_code(text: str) -> None:
     tokens = MarkdownIt("commonmark").parse(fenced(text))
     assert [(token.type, token.content) for token in tokens] == [("fence", text + "\n")]
 
 
+@settings(deadline=None)
 @given(text=st.text(alphabet="a\n", max_size=50), limit=st.integers(5, 60))
 def test_a_cut_text_fits_and_says_that_it_is_cut(text: str, limit: int) -> None:
     short = cut(text, limit)
@@ -245,6 +267,12 @@ def test_the_content_of_any_notice_is_as_documented(kind: NoticeKind, notice: Ma
 def test_the_examples_of_the_schema_keep_it() -> None:
     for said in schemas.document("notification")["examples"]:
         validate(said)
+
+
+@pytest.mark.parametrize("said", schemas.document("notification")["examples"], ids=lambda said: said["kind"])
+def test_the_examples_of_the_schema_are_what_we_send(said: dict[str, Any]) -> None:
+    stored = {name: member for name, member in said.items() if name not in {"known", "advice", "link", "curl"}}
+    assert completed(stored, said.get("known")) == said
 
 
 def test_a_further_member_is_refused(notice: Make) -> None:
