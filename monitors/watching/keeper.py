@@ -152,7 +152,9 @@ class Keeper:
         events = (*decision.events, *planned.events)
         tx.add_probes(self.rules.vantage, [self._probed(result, drift, findings) for result in batch.results])
         if planned.book is not book or events:
-            tx.put_book(book, planned.book, events)
+            # In two steps: an incident that everybody has been told the end of leaves the book, with that end.
+            tx.put_book(book, decision.book, events)
+            tx.put_book(decision.book, planned.book)
         if planned.notices:
             tx.queue(planned.notices)
         return Kept(batch, recalled, events, planned.notices, planned.book), self._put_memory(tx, held, memory, batch)
