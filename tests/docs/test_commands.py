@@ -101,6 +101,7 @@ EXIT_CODES = {
     " -H 'DD-APPLICATION-KEY: mock-app-key' -H 'Prefer: fault=truncated-body'": 18,
     "model-lab-monitor probe --mock US5=outage": 3,
     "model-lab-monitor watch --once --mock US5=outage --state-dir try": 3,
+    "model-lab-monitor incidents --state-dir try": 3,
     "model-lab-monitor probe --mock US5=drifted:nulled@$.data.attributes.name --mock EU1=outage --save probe.json": 1,
     "pytest contract_tests --mock-scenario US5=outage": 1,
     "pytest contract_tests --mock-scenario drifted:number-as-string": 1,
