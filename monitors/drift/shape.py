@@ -180,13 +180,14 @@ def _collapse(shape: Shape) -> None:
 def merge(one: Shape, other: Shape) -> Shape:
     """Return the shape of everything both were learned from; neither is changed."""
     merged = Shape(
-        types=_summed(one.types, other.types),
-        whole=one.whole + other.whole,
-        formats=_formats(one.formats | other.formats),
-        names=_merged_names(one.names, other.names),
-        members=_either(one.members, other.members),
-        items=_either(one.items, other.items),
-        open=one.open or other.open,
+        _summed(one.types, other.types),
+        one.whole + other.whole,
+        one.formats if other.formats <= one.formats else _formats(one.formats | other.formats),
+        _merged_names(one.names, other.names) if other.names else one.names.copy(),
+        _either(one.members, other.members),
+        _either(one.items, other.items),
+        {},
+        one.open or other.open,
     )
     if not merged.open:
         merged.values = _summed(one.values, other.values)
@@ -197,8 +198,11 @@ def merge(one: Shape, other: Shape) -> Shape:
     return merged
 
 
-def _summed(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
-    return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}
+def _summed(one: dict[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    summed = one.copy()
+    for name, count in other.items():
+        summed[name] = summed.get(name, 0) + count
+    return summed
 
 
 def _formats(found: frozenset[str]) -> frozenset[str]:
@@ -211,8 +215,24 @@ def _either(one: Shape | None, other: Shape | None) -> Shape | None:
     return merge(one, other)
 
 
-def _merged_names(one: Mapping[str, Shape], other: Mapping[str, Shape]) -> dict[str, Shape]:
-    merged = dict(one)
+def _merged_names(one: dict[str, Shape], other: Mapping[str, Shape]) -> dict[str, Shape]:
+    merged = one.copy()
     for name, shape in other.items():
-        merged[name] = merge(merged[name], shape) if name in merged else shape
+        known = merged.get(name)
+        merged[name] = shape if known is None else merge(known, shape)
     return merged
+
+
+def covers(known: Shape, new: Shape) -> bool:
+    """Tell whether every place a shape speaks of is a place of the other as well."""
+    if new.names:
+        if known.members is not None:
+            if not all(covers(known.members, shape) for shape in new.names.values()):
+                return False
+        elif not all(name in known.names and covers(known.names[name], shape) for name, shape in new.names.items()):
+            return False
+    return _has(known.members, new.members) and _has(known.items, new.items)
+
+
+def _has(known: Shape | None, new: Shape | None) -> bool:
+    return new is None or (known is not None and covers(known, new))

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from monitors.watching.vault import Vault
 
 _SETTLE_S = 2.0
-_LOOK_S = 1.0
-_TICK_S = 30.0
+_LOOK_S = 5.0
+_TICK_S = 60.0
 _UPKEEP_S = 3_600.0
 _LONGEST_WAIT_S = 60.0
 _MAX_LOOKS = 12
@@ -112,8 +112,8 @@ class Watch:
         self._schedule = Schedule(setup.intervals_s, now_s, jitter_s=watch.jitter_s, seed=parts.seed)
         self._jumps = Jumps(clock)
         self._made: list[Made] = []
-        self._settle_s = self._kept_s = self._looked_s = self._alive_s = -math.inf
-        self._upkeep_s = now_s
+        self._settle_s = self._looked_s = self._alive_s = -math.inf
+        self._kept_s = self._upkeep_s = now_s
         self._upkeep_thread: threading.Thread | None = None
         self._refused: Finding | None = None
         self._reload_asked = threading.Event()
@@ -182,9 +182,10 @@ class Watch:
         moments = [
             self._schedule.next_s(),
             self._looked_s + _LOOK_S,
-            self._kept_s + _TICK_S,
             self.parts.vault.next_try_s,
         ]
+        if self._is_quiet(now_s):
+            moments.append(self._kept_s + _TICK_S)
         if self._made:
             moments.append(self._settle_s if self._asking.in_flight else now_s)
         if self.parts.systemd.watchdog_s:
@@ -279,9 +280,13 @@ class Watch:
 
     def _tick(self, now_s: float) -> None:
         """Look at the book now and then when nothing is asked: silences end, reminders fall due, sinks fail."""
-        if now_s - self._kept_s >= _TICK_S and not self._made:
+        if now_s - self._kept_s >= _TICK_S and self._is_quiet(now_s):
             self._batcher.skipped, self._batcher.failures, self._batcher.unjudged = [], [], 0
             self._keep(Batch(self.parts.clock.now(), own={}))
+
+    def _is_quiet(self, now_s: float) -> bool:
+        """Tell whether nothing is under way nor about to be: else the next round does what a tick would."""
+        return not self._made and not self._asking.in_flight and self._schedule.next_s() - now_s >= _TICK_S / 4
 
     # --- minding itself ---
 

@@ -1,0 +1,282 @@
+"""The monitor killed at 500 random moments while nine sites change state: nothing is lost, nothing is told wrongly.
+
+A real loop over real connections: mock sites and the webhook's receiver live in this process, the monitor in children
+that are forked from a process which has everything imported, and killed with SIGKILL.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from measure import Row
+
+from monitors.sites import SITES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KILLS = int(os.environ.get("KILLS", "500"))
+INTERVAL_S = 0.05
+LONGEST_LIFE_S = 1.0
+SINKS = ("one", "two")
+MEMBERS = ("name", "status", "tags", "metric_summaries", "project_id", "created_at")
+SCENARIOS = ("healthy", "healthy", "outage:503", *(f"drifted:nulled@$.data.attributes.{name}" for name in MEMBERS))
+
+
+class Receiver(ThreadingHTTPServer):
+    """Takes notices and writes them down; drops one in ten after it took it, so that the sender must ask again."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Taking)
+        self.taken: list[tuple[str, dict[str, Any]]] = []
+        self.lock = threading.Lock()
+        self.dice = random.Random(1)
+
+
+class _Taking(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:
+            return  # killed while it was sending: nothing was taken
+        server: Any = self.server
+        with server.lock:
+            server.taken.append((self.path.strip("/"), json.loads(body)))
+            refused = server.dice.random() < 0.1
+        self.send_response(500 if refused else 200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def monitor(folder: str, receiver_port: int, tls_port: int, ca_file: str) -> None:
+    """Watch until killed: the monitor's own parts, on intervals no configuration allows."""
+    from monitors.commands.watching import Asked, Bench
+    from monitors.watching.logs import logger
+
+    config = Path(folder) / "monitor.toml"
+    asked = Asked((), ("run",), config, (), None, INTERVAL_S, None, wiring(tls_port, ca_file))
+    os.environ["HOOK_SECRET"] = "secret-of-the-benchmark"
+    with Bench(asked, logger("json", "error", sys.stderr), lambda _line: None, lambda _s: opened(folder)) as bench:
+        bench.forever()
+
+
+def wiring(tls_port: int, ca_file: str) -> Any:
+    from monitors.commands.targets import Wiring
+
+    return Wiring(None, (), (f"::127.0.0.1:{tls_port}",), Path(ca_file))
+
+
+def opened(folder: str) -> Any:
+    from monitors.store import open_store, sqlite_url
+
+    return open_store(sqlite_url(Path(folder) / "monitor.sqlite"))
+
+
+def zygote(folder: str, receiver_port: int, tls_port: int, ca_file: str, orders: Any, answers: Any) -> None:
+    """Fork a monitor at each order, and say which process it is; nothing but importing happens here."""
+    import monitors.commands.watching
+    import monitors.notify.webhook  # noqa: F401 - children start with everything there
+
+    for line in orders:
+        if line.strip() == "end":
+            return
+        pid = os.fork()
+        if pid == 0:
+            try:
+                monitor(folder, receiver_port, tls_port, ca_file)
+            finally:
+                os._exit(0)
+        answers.write(f"{pid}\n")
+        answers.flush()
+        os.waitpid(pid, 0)
+        answers.write("gone\n")
+        answers.flush()
+
+
+def write_config(folder: str, port: int) -> None:
+    keys = "\n".join(
+        f'[sites.{site}]\nrun_id = 42\napi_key_env = "MOCK_API_KEY"\napp_key_env = "MOCK_APP_KEY"' for site in SITES
+    )
+    hooks = "\n".join(
+        f'[sinks.{name}]\ntype = "webhook"\nurl = "http://127.0.0.1:{port}/{name}"\nsecret_env = "HOOK_SECRET"'
+        for name in SINKS
+    )
+    text = f"""
+[incidents]
+failure_threshold = 2
+failure_window = 3
+success_threshold = 2
+update_interval_s = 0
+[watch]
+connectivity = []
+budget_per_minute = 1000
+{keys}
+{hooks}
+"""
+    (Path(folder) / "monitor.toml").write_text(text)
+
+
+def rows() -> list[Row]:
+    from mock_site.server import MockSites
+
+    dice = random.Random(7)
+    receiver = Receiver()
+    threading.Thread(target=receiver.serve_forever, daemon=True).start()
+    with tempfile.TemporaryDirectory() as folder, MockSites() as mock:
+        write_config(folder, receiver.server_address[1])
+        os.environ.update(MOCK_API_KEY="mock-api-key", MOCK_APP_KEY="mock-app-key")
+        with Children(folder, receiver.server_address[1], mock.tls_port, str(mock.ca_file)) as children:
+            wrong = list(play(children, mock, folder, dice))
+            settle(children, mock, folder)
+        book, incidents = outcome(folder)
+    receiver.shutdown()
+    lost, out_of_order, other_keys, twice = told(receiver.taken, incidents)
+    notices = len({(sink, said["key"]) for sink, said in receiver.taken})
+    return [
+        Row("killed with SIGKILL: notices lost", f"{lost}", f"{notices:,} of {len(incidents):,} incidents", "", "none", not lost),
+        Row("told twice, always under the same key", f"{twice}", f"{other_keys} under another key", "", "0 others", not other_keys),
+        Row("told out of order within an incident", f"{out_of_order}", f"{KILLS} kills", "", "none", not out_of_order),
+        Row("books in a wrong state after a kill", f"{len(wrong)}", f"{KILLS} kills", "", "none", not wrong),
+        Row("still open once all sites are well", f"{len(book)}", f"{len(incidents):,} incidents", "", "none", not book),
+    ]  # fmt: skip
+
+
+class Children:
+    """The process that forks monitors, and the one that runs."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self.arguments = arguments
+
+    def __enter__(self) -> Children:
+        order_r, order_w = os.pipe()
+        answer_r, answer_w = os.pipe()
+        # A fresh interpreter: this process has threads, and forks of it would inherit their locks.
+        code = "import sys, os, killed; killed.zygote(*eval(sys.argv[1]), os.fdopen(%d), os.fdopen(%d, 'w'))"
+        self.pid = os.posix_spawn(
+            sys.executable,
+            [sys.executable, "-c", code % (order_r, answer_w), repr(self.arguments)],
+            {**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+            file_actions=[(os.POSIX_SPAWN_DUP2, fd, fd) for fd in (order_r, answer_w)],
+        )
+        os.close(order_r)
+        os.close(answer_w)
+        self.orders, self.answers = os.fdopen(order_w, "w"), os.fdopen(answer_r)
+        return self
+
+    def start(self) -> int:
+        self.orders.write("start\n")
+        self.orders.flush()
+        return int(self.answers.readline())
+
+    def kill(self, pid: int, number: int = signal.SIGKILL) -> None:
+        os.kill(pid, number)
+        self.answers.readline()
+
+    def __exit__(self, *_: object) -> None:
+        self.orders.write("end\n")
+        self.orders.flush()
+        os.waitpid(self.pid, 0)
+
+
+def play(children: Children, mock: Any, folder: str, dice: random.Random) -> Iterator[str]:
+    """Kill monitors at random moments while sites go and come; yields what is wrong with the book after a kill."""
+    for number in range(KILLS):
+        if number % 4 == 0:
+            # Now and then all are well, so that incidents end and others begin.
+            for site in SITES:
+                mock.set_scenario(site, "healthy")
+        pid = children.start()
+        until = time.monotonic() + dice.uniform(0.02, LONGEST_LIFE_S)
+        while time.monotonic() < until:
+            mock.set_scenario(dice.choice(list(SITES)), dice.choice(SCENARIOS))
+            time.sleep(dice.uniform(0.01, 0.2))
+        children.kill(pid)
+        yield from flaws(folder)
+        if (number + 1) % 50 == 0:
+            print(f"  {number + 1} kills", flush=True)
+
+
+def settle(children: Children, mock: Any, folder: str) -> None:
+    """Let all sites be well until everything is over and told."""
+    for site in SITES:
+        mock.set_scenario(site, "healthy")
+    pid = children.start()
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        time.sleep(1)
+        with opened(folder) as store:
+            if not store.undelivered() and not store.book().incidents:
+                break
+    children.kill(pid, signal.SIGTERM)
+
+
+def flaws(folder: str) -> Iterator[str]:
+    """Yield what contradicts itself in the store."""
+    with opened(folder) as store:
+        book = store.book()
+        open_ = {entry.problem for entry in book.incidents.values() if entry.resolved is None}
+        believed = {key.problem for key, track in book.tracks.items() if track.opened is not None}
+        if open_ != believed:
+            yield f"open {open_}, believed {believed}"
+        for (incident, sink), word in book.told.items():
+            numbers = {row.notice.number for row in store.notices(incident) if row.notice.sink == sink}
+            if numbers != set(range(1, word.number + 1)):
+                yield f"told {word.number} times, outbox has {numbers}"
+        for entry in book.incidents.values():
+            kinds = [str(event.kind) for event in store.events(entry.id)]
+            if kinds.count("opened") != 1 or kinds.count("resolved") != (entry.resolved is not None):
+                yield f"incident {entry.id}: {kinds}"
+
+
+def outcome(folder: str) -> tuple[list[Any], list[Any]]:
+    from monitors.store import IncidentFilter
+
+    with opened(folder) as store:
+        return list(store.book().incidents.values()), store.incidents(IncidentFilter())
+
+
+def told(taken: list[tuple[str, dict[str, Any]]], incidents: list[Any]) -> tuple[int, int, int, int]:
+    """Return how many notices are lost, out of order, the same under another key, and told twice."""
+    heard: dict[tuple[str, int], list[dict[str, Any]]] = defaultdict(list)
+    keys: dict[tuple[str, str], str] = {}
+    twice = other = 0
+    for sink, said in taken:
+        number = said["incident"]["id"]
+        if (sink, said["key"]) in keys:
+            twice += 1
+            other += keys[sink, said["key"]] != said["kind"]
+            continue
+        keys[sink, said["key"]] = said["kind"]
+        other += sum(said["kind"] == each["kind"] for each in heard[sink, number] if said["kind"] in {"opened", "resolved"})
+        heard[sink, number].append(said)
+    lost = out_of_order = 0
+    for incident in incidents:
+        for sink in SINKS:
+            kinds = [said["kind"] for said in heard[sink, incident.id]]
+            lost += ("opened" not in kinds) + ("resolved" not in kinds)
+            numbers = [int(said["key"].split("-")[-2]) for said in heard[sink, incident.id]]
+            out_of_order += numbers != sorted(numbers)
+            lost += numbers != [] and set(range(1, max(numbers) + 1)) != set(numbers)
+    return lost, out_of_order, other, twice
+
+
+if __name__ == "__main__":
+    from measure import markdown
+
+    print(markdown(rows()))
