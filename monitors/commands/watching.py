@@ -25,6 +25,7 @@ from monitors.watching.asking import Mailbox
 from monitors.watching.building import setup_of
 from monitors.watching.clock import SystemClock
 from monitors.watching.current import Current
+from monitors.watching.digesting import DAY, Digests, put_digest
 from monitors.watching.files import Changes
 from monitors.watching.keeper import Keeper, is_available
 from monitors.watching.loop import Parts, Watch
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from monitors.watching.loop import Setup
 
 WHO = "model-lab-monitor watch"
+_LEVELS = {"notice delivered": "info", "notice delivered late": "info", "notice given up": "error"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class Bench:
     _next_sinks: list[Sink] = field(default_factory=list)
     _entries: tuple[Any, ...] = ()
     _mock: Any = None
+    _digests: Digests = field(default_factory=Digests)
 
     def __enter__(self) -> Self:
         """Put everything together; raises `UsageError`, and `HeldError` where another instance holds the store."""
@@ -109,7 +112,7 @@ class Bench:
             self.current,
             self._sinks,
             known=lambda site: pages.known(site) if self.settings.watch.statuspage else None,
-            log=lambda event, **values: self.say("warning", event, **values),
+            log=lambda event, **values: self.say(_LEVELS.get(event, "warning"), event, **values),
         )
         keeper = Keeper(self.current, setup.rules, self.accept)
         vault = Vault(keeper, clock, self.mend, Alarm(lambda: self._sinks, self.say), self.say)
@@ -128,7 +131,7 @@ class Bench:
             changes=Changes(self.files()),
             upkeep=self.upkeep,
             status=self.status,
-            kept=lambda done: self._measure(metering, done),
+            kept=lambda done: self._after(metering, done),
             seed=os.getpid(),
         )
         self.watch = Watch(setup, parts)
@@ -194,6 +197,13 @@ class Bench:
         kept = ", ".join(f"{count} {table}" for table, count in outcome.kept.items() if count)
         return f"{outcome.aside.name} is the damaged file; kept {kept or 'nothing'}"
 
+    def _put_digest(self) -> None:
+        at = datetime.now(UTC)
+        skipped = [(row.site, row.check, row.reason) for row in self.skipped()]
+        vantage = self.watch.setup.rules.vantage
+        with self.current.using() as store:
+            put_digest(store, self.settings.sinks, at, vantage, since=at - DAY, skipped=skipped)
+
     def skipped(self) -> Iterator[Skipped]:
         """Yield the checks that cannot be made, and what they lack."""
         for site, target in self.watch.setup.targets().items():
@@ -203,15 +213,24 @@ class Bench:
 
     def upkeep(self, at: datetime, retention: Retention) -> None:
         """Keep the store small, and a copy of it at hand."""
-        store = self.current.store
-        store.roll_up()
-        gone = store.retain(at, retention)
-        store.backup()
+        with self.current.using() as store:
+            store.roll_up()
+            gone = store.retain(at, retention)
+            store.backup()
         self.say("debug", "the store is in order", removed=gone.total)
 
-    def _measure(self, metering: Metering, done: Kept) -> None:
-        host = self.watch.setup.rules.vantage
-        metering.offer([(result, is_available(result.findings)) for result in done.batch.results], host, done.batch.at)
+    def _after(self, metering: Metering, done: Kept) -> None:
+        """Do what follows from a batch that is kept: metrics, and a digest if its time has come."""
+        vantage, at = self.watch.setup.rules.vantage, done.batch.at
+        metering.offer([(result, is_available(result.findings)) for result in done.batch.results], vantage, at)
+        try:
+            with self.current.using() as store:
+                told = self._digests.put_if_due(store, self.settings.watch, self.settings.sinks, at, vantage)
+        except HarnessError as error:
+            self.say("error", "a digest could not be put together", reason=str(error))
+        else:
+            if told:
+                self.courier.wake()
 
     # --- at work ---
 
@@ -227,9 +246,10 @@ class Bench:
 
     def once(self, *, digest: bool) -> list[Kept]:
         """Make one pass, and deliver what it leads to, with a digest of the last day if it is asked for."""
-        del digest
         with _signals(self.watch, self.say):
             kept = self.watch.once()
+            if digest:
+                self._put_digest()
             for row in self.courier.drain(self.settings.watch.stop_s):
                 notice = row.notice
                 self.say("error", "not delivered yet", sink=notice.sink, incident=notice.incident, reason=row.error)
