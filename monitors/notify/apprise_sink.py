@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +13,7 @@ from monitors.errors import ConfigError
 from monitors.notify.errors import SinkError
 from monitors.notify.http import is_watched
 from monitors.notify.message import Tone
+from monitors.notify.quiet import keep_to_itself, quieten
 from monitors.notify.sinks import secret
 from monitors.report.text import plain
 
@@ -100,10 +100,8 @@ def _apprise() -> Any:
     # Deferred: apprise takes a tenth of a second to import, and as long again to know its services.
     import apprise  # noqa: PLC0415
 
-    # What apprise logs quotes addresses; what there is to say of a failure is in its result.
-    logger = logging.getLogger("apprise")
-    logger.addHandler(logging.NullHandler())
-    logger.propagate = False
+    keep_to_itself("apprise")
+    quieten("requests", "urllib3")
     with warnings.catch_warnings():
         # Some of its services import what Python is about to drop.
         warnings.simplefilter("ignore", DeprecationWarning)

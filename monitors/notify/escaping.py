@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from html import escape
 
-from monitors.report.markdown import code, escaped
+from monitors.report.markdown import escaped
 
-__all__ = ["code", "cut", "defused", "escaped", "fenced", "html", "paragraph"]
+__all__ = ["cut", "defused", "escaped", "fenced", "paragraph"]
 
 _JOINER = "\u2060"
 # What chat services obey in plain text: mentions (@all, <!channel>, <@U1>, <#C1>), addresses, labelled links, emoji,
@@ -31,11 +30,6 @@ def defused(text: str) -> str:
 def paragraph(text: str) -> str:
     """Return printable text of one line that Markdown shows as it is, also where a line begins."""
     return _BLOCK.sub(lambda match: f"{match[1]}\\{match[2]}", escaped(text.strip()))
-
-
-def html(text: str) -> str:
-    """Return text that HTML shows as it is."""
-    return escape(text, quote=True)
 
 
 def fenced(text: str) -> str:

@@ -17,6 +17,7 @@ import httpx
 from monitors import PROGRAM, __version__
 from monitors.errors import RefusedError, UsageError
 from monitors.notify.errors import SinkError
+from monitors.notify.quiet import quieten
 from monitors.report.text import plain
 from monitors.transport import is_loopback, tls_context
 
@@ -148,7 +149,14 @@ class Service:
         # Made once, since reading the certificate authorities costs more than a request; and only when needed.
         with self._lock:
             if self._client is None:
-                self._client = httpx.Client(verify=tls_context(), follow_redirects=False, timeout=self._timeout_s)
+                quieten("httpx", "httpcore")
+                self._client = httpx.Client(
+                    verify=tls_context(),
+                    follow_redirects=False,
+                    timeout=self._timeout_s,
+                    # Proxies are for the world outside; what is on this machine is reached directly.
+                    trust_env=not is_loopback(urlsplit(self._base).hostname or ""),
+                )
             return self._client
 
     def _read(self, response: httpx.Response, deadline: float) -> Iterator[bytes]:

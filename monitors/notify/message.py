@@ -14,7 +14,7 @@ from monitors.incidents.model import NoticeKind
 from monitors.model import Level
 from monitors.notify.content import about, completed
 from monitors.notify.digests import digest_lines, digest_title
-from monitors.notify.escaping import cut, defused, escaped, fenced, html, paragraph
+from monitors.notify.escaping import cut, defused, escaped, fenced, paragraph
 from monitors.notify.wording import Form, Row, Wording
 from monitors.report.text import plain
 
@@ -70,10 +70,6 @@ class Message:
     def chat_title(self) -> str:
         """The title for a chat service."""
         return defused(self.title)
-
-    def html(self, limit: int = 20_000) -> str:
-        """Return the body as HTML paragraphs."""
-        return cut(self._written(html, html), limit).replace("\n", "<br>\n")
 
     def markdown(self, limit: int = 60_000) -> str:
         """Return the body as GitHub's Markdown: what came over the wire is text, commands stand in blocks of code."""

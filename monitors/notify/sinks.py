@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Sink(Protocol):
-    """A place notices go to. `name` is that of its settings, `timeout_s` how long one notice may take."""
+    """A place notices go to; one of the table is made by `build`."""
 
     @property
     def settings(self) -> SinkSettings:

@@ -509,6 +509,13 @@ def test_an_answer_that_trickles_is_given_up(loopback: Loopback) -> None:
         Service(loopback.url, timeout_s=0.3).request("GET")
 
 
+def test_what_is_on_this_machine_is_reached_without_a_proxy(
+    loopback: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    assert Service(loopback.url, timeout_s=10).request("GET").status == 200
+
+
 def test_a_service_closed_opens_again(loopback: Loopback) -> None:
     service = Service(loopback.url, timeout_s=10)
     service.close()

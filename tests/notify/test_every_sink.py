@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -109,6 +110,18 @@ def test_a_restart_between_two_notices_is_not_noticed(service: Service, notice: 
 def test_what_a_service_answers_is_no_secret_s_way_out(service: Service, secret: str, notice: Make) -> None:
     service.server.answer = lambda _request: (500, {}, f'{{"message": "no such key {secret}"}}'.encode())
     fails(service.sink(), notice())
+
+
+def test_no_library_below_logs_an_address_or_a_key(
+    service: Service, secret: str, notice: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    send(service.sink(), notice())
+    service.server.answer = lambda _request: (500, {}, secret.encode())
+    fails(service.sink(), notice("updated", 2))
+    # pytest listens to apprise as well, which propagates nothing: it reads its log itself.
+    assert [record.getMessage() for record in caplog.records if record.name != "apprise"] == []
+    assert service.type != "apprise" or not logging.getLogger("apprise").propagate
 
 
 def test_no_sink_sends_a_method_that_could_destroy(service: Service, notice: Make) -> None:

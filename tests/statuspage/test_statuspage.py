@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitors.errors import HarnessError
@@ -65,18 +65,21 @@ def test_the_page_of_the_site_is_asked() -> None:
     assert hosts == [US5.status_host]
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["status", "incidents", "scheduled_maintenances"]), JSON_VALUES))
 def test_any_page_is_a_printable_line_or_none(summary: dict[str, Any]) -> None:
     line = known_incident(US5, lambda _host: json.dumps(summary).encode())
     assert line is None or (line.isprintable() and len(line) <= 300)
 
 
+@settings(deadline=None)
 @given(st.lists(st.fixed_dictionaries({"name": JSON_VALUES, "status": JSON_VALUES, "impact": JSON_VALUES})))
 def test_any_incidents_are_a_printable_line_or_none(incidents: list[Any]) -> None:
     line = known_incident(US5, lambda _host: page(incidents=incidents))
     assert line is None or line.isprintable()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=50))
 def test_any_bytes_say_nothing_or_a_line(body: bytes) -> None:
     known_incident(US5, lambda _host: body)
