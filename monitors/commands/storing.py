@@ -76,7 +76,7 @@ def existing_store(state_dir: Path | None, settings: Settings | Path | None) -> 
     from monitors.store.places import has_old_files  # noqa: PLC0415 - likewise
 
     if settings is None or isinstance(settings, Path):
-        settings = _settings(settings)
+        settings = settings_of(settings)
     url = _url(state_dir, settings)
     path = Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
     if path is None or path.exists() or has_old_files(path.parent):
@@ -87,12 +87,35 @@ def existing_store(state_dir: Path | None, settings: Settings | Path | None) -> 
     return None
 
 
+def site_keys(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the keys of sites a person names, none where none are named; raises `UsageError`."""
+    from monitors.sites import find_sites  # noqa: PLC0415 - only where sites are named
+
+    return tuple(site.key for site in find_sites(names)) if names else ()
+
+
+def check_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of checks a person names, none where none are named; raises `UsageError`."""
+    if not names:
+        return ()
+    from monitors.commands.targets import find_checks  # noqa: PLC0415 - brings HTTP
+
+    return tuple(check.name for check in find_checks(names))
+
+
 def stands_in(wiring: Wiring) -> bool:
     """Tell whether something else answers in place of the real sites."""
     return wiring.mock is not None or bool(wiring.resolve) or bool(wiring.connect_to)
 
 
-def _settings(config: Path | None) -> Settings:
+def file_of_store(state_dir: Path | None, config: Path | None) -> Path | None:
+    """Return the file of the store that is meant, None where it is on a server."""
+    url = _url(state_dir, settings_of(config))
+    return Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
+
+
+def settings_of(config: Path | None) -> Settings:
+    """Return the settings of a command that probes nothing and tells nobody; raises `ConfigError`."""
     from monitors.config import load  # noqa: PLC0415 - reads files
 
     return load(config, os.environ, (), without=("keys", "sinks"))

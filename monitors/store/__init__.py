@@ -3,6 +3,8 @@
 `open_store` gives a `Store`; everything that changes it happens within one of its `writing()` transactions.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from monitors.store.engine import sqlite_url
 from monitors.store.errors import (
     HeldError,
@@ -15,7 +17,6 @@ from monitors.store.errors import (
     StoreUnreachableError,
 )
 from monitors.store.places import FILE_NAME, default_state_dir
-from monitors.store.salvaging import salvage
 from monitors.store.shelf import StoreShelf
 from monitors.store.store import Store, open_store
 from monitors.store.values import (
@@ -29,9 +30,13 @@ from monitors.store.values import (
     ProbeRow,
     Queued,
     Salvaged,
+    Taken,
     UptimeRow,
 )
 from monitors.store.writing import Writing
+
+if TYPE_CHECKING:
+    from monitors.store.salvaging import salvage
 
 __all__ = [
     "FILE_NAME",
@@ -55,6 +60,7 @@ __all__ = [
     "StoreOlderError",
     "StoreShelf",
     "StoreUnreachableError",
+    "Taken",
     "UptimeRow",
     "Writing",
     "default_state_dir",
@@ -62,3 +68,13 @@ __all__ = [
     "salvage",
     "sqlite_url",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import `salvage` where it is used: hardly ever."""
+    if name == "salvage":
+        from monitors.store.salvaging import salvage  # noqa: PLC0415 - see above
+
+        return salvage
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)

@@ -38,12 +38,17 @@ class Kept(NamedTuple):
 def prepare(body: bytes) -> Kept:
     """Return a body cut, its secrets masked, and compressed; the hash is that of what is kept."""
     masked = mask(body[:CAP_BYTES])
-    return Kept(hashlib.sha256(masked).hexdigest(), len(body), zlib.compress(masked, 6))
+    return Kept(hashlib.sha256(masked).hexdigest(), len(body), compressed(masked))
 
 
-def content(compressed: bytes) -> bytes:
-    """Return what `prepare` compressed."""
-    return zlib.decompress(compressed)
+def compressed(content: bytes) -> bytes:
+    """Return a body as it lies in its column."""
+    return zlib.compress(content, 6)
+
+
+def content(column: bytes) -> bytes:
+    """Return a body from its column."""
+    return zlib.decompress(column)
 
 
 def mask(body: bytes) -> bytes:

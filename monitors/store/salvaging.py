@@ -6,7 +6,6 @@ row but not its events, the backup's older row is brought up to them.
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -15,26 +14,22 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select, update
 
 from monitors.incidents.model import EventKind
-from monitors.store import bodies, histogram, memories, sql, tables
-from monitors.store.book_keeping import NEXT_INCIDENT, event_from, silence_from, told_from
+from monitors.store import sql, tables
+from monitors.store.book_keeping import NEXT_INCIDENT
 from monitors.store.damaged import Source
 from monitors.store.engine import Database, make_file, sqlite_url
-from monitors.store.forms import finding_from, incident_from, loaded, track_from
 from monitors.store.migrating import prepare
-from monitors.store.outbox import row_from
 from monitors.store.reading import meta
 from monitors.store.rollups import MARK
+from monitors.store.sense import READS
 from monitors.store.upkeep import BACKUP
-from monitors.store.values import VERDICTS, Salvaged
+from monitors.store.values import Salvaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from sqlalchemy import Connection, Table
-
-    _Judge = Callable[[tuple[Any, ...]], tuple[Any, ...] | None]
-    _Fits = Callable[[Connection], _Judge]
 
 _WAL, _SHM = "-wal", "-shm"
 _ORDER: tuple[Table, ...] = (
@@ -97,7 +92,18 @@ def _put_aside(path: Path) -> Path:
 
 def _carry(connection: Connection, table: Table, damaged: Source, backup: Source, outcome: Salvaged) -> None:
     """Copy one table: the rows the damaged file gives, and where it lost some, those of the backup that are missing."""
-    fits = _FITS[table.name](connection)
+    kept = set(connection.execute(select(tables.bodies.c.id)).scalars()) if table is tables.probes else set()
+
+    def fits(row: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """Return a row that makes sense, a probe without its body where that is lost."""
+        try:
+            READS[table.name](row)
+        except Exception:  # noqa: BLE001 - damage comes in any form
+            return None
+        *others, body, count = row
+        lost = table is tables.probes and body is not None and body not in kept
+        return (*others, None, count) if lost else row
+
     put = _Putting(connection, table, fits)
     put.all(damaged.rows(table))
     lost = damaged.lost(table)
@@ -119,7 +125,7 @@ class _Putting:
         self,
         connection: Connection,
         table: Table,
-        fits: _Judge,
+        fits: Callable[[tuple[Any, ...]], tuple[Any, ...] | None],
         seen: set[Any] | None = None,
     ) -> None:
         self._connection, self._table, self._fits = connection, table, fits
@@ -158,75 +164,6 @@ class _Putting:
                 return
             for row in chunk:
                 self._put([row])
-
-
-# --- what makes sense ------------------------------------------------------------------------------------------------
-
-
-def _reads(read: Callable[[Any], object]) -> _Fits:
-    """Return a judge that keeps a row where a function reads it."""
-
-    def judge(row: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        try:
-            read(row)
-        except Exception:  # noqa: BLE001 - damage comes in any form
-            return None
-        return row
-
-    return lambda _connection: judge
-
-
-def _is_series(row: Any) -> None:
-    number, site, check, vantage, last = row
-    assert type(number) is int
-    assert all(type(name) is str for name in (site, check, vantage))
-    assert last in {None, 0, 1}
-
-
-def _is_body(row: Any) -> None:
-    assert hashlib.sha256(bodies.content(row[5])).hexdigest() == row[1]
-
-
-def _is_rollup(row: Any) -> None:
-    counts: histogram.Histogram = {}
-    histogram.add(counts, row[10])
-    assert sum(counts.values()) == row[4]
-
-
-def _probe_fits(connection: Connection) -> _Judge:
-    """Keep a probe of plain numbers, without its body where that is lost."""
-    kept = set(connection.execute(select(tables.bodies.c.id)).scalars())
-
-    def judge(row: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        *numbers, rule, resolve, connect, tls, first, transfer, total, body, count = row
-        plain = all(type(each) is int for each in (numbers[0], numbers[1], numbers[2], numbers[4], total, count))
-        durations = all(each is None or type(each) is int for each in (resolve, connect, tls, first, transfer))
-        if not plain or not durations or not 0 <= numbers[4] < len(VERDICTS) or numbers[5] not in {None, 0, 1}:
-            return None
-        if rule is not None and type(rule) is not str:
-            return None
-        return row if body is None or body in kept else (*row[:-2], None, count)
-
-    return judge
-
-
-_FITS: dict[str, _Fits] = {
-    "meta": _reads(lambda row: [text.encode() for text in row]),
-    "series": _reads(_is_series),
-    "tracks": _reads(track_from),
-    "incidents": _reads(incident_from),
-    "events": _reads(event_from),
-    "told": _reads(told_from),
-    "silences": _reads(silence_from),
-    "outbox": _reads(row_from),
-    "memory": _reads(lambda row: memories.unpacked(row[3])["kind"]),
-    "baselines": _reads(lambda row: memories.unpacked(row[2])["kind"]),
-    "findings": _reads(lambda row: finding_from(loaded(row[2]))),
-    "bodies": _reads(_is_body),
-    "rollups": _reads(_is_rollup),
-    "probes": _probe_fits,
-    "probe_findings": _reads(lambda row: [number + 0 for number in row]),
-}
 
 
 # --- nothing goes back in time ---------------------------------------------------------------------------------------

@@ -5,14 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.dialects import postgresql
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy import Connection, Table
 
-_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call] # as SQLAlchemy has it
 _FEW = 4
 
 
@@ -49,7 +46,11 @@ def _with_marks(table: Table, mark: str, *, upserts: bool) -> str:
 
 @cache
 def _with_arrays(table: Table, *, upserts: bool) -> str:
-    arrays = ", ".join(f"%s::{column.type.compile(_DIALECT)}[]" for column in table.columns)
+    # Deferred: brings asyncio, which a store in a file has no use for.
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call] # as SQLAlchemy has it
+    arrays = ", ".join(f"%s::{column.type.compile(dialect)}[]" for column in table.columns)
     conflict = _conflict(table) if upserts else ""
     return f"INSERT INTO {table.name} ({_names(table)}) SELECT * FROM unnest({arrays}){conflict}"  # noqa: S608 - likewise
 

@@ -6,7 +6,18 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
-from monitors.store import book_keeping, holding, memories, outbox, reading, rollups, upkeep, uptimes
+from monitors.store import (
+    book_keeping,
+    exporting,
+    holding,
+    importing,
+    memories,
+    outbox,
+    reading,
+    rollups,
+    upkeep,
+    uptimes,
+)
 from monitors.store.cache import Cache
 from monitors.store.engine import Database, make_file
 from monitors.store.errors import StoreBusyError
@@ -14,11 +25,11 @@ from monitors.store.migrating import prepare
 from monitors.store.retention import CHUNK, delete_some, hours_from, steps
 from monitors.store.rollups import HOURS_FROM, MARK
 from monitors.store.shelf import take_over
-from monitors.store.values import Counts
+from monitors.store.values import Counts, Taken
 from monitors.store.writing import GENERATION, Writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -240,6 +251,22 @@ class Store:
                         writing.put_meta(HOURS_FROM, str(hours_from(now, retention)))
                 gone[name] = gone.get(name, 0) + count
         return Counts(**gone)
+
+    def export(self) -> Iterator[str]:
+        """Yield everything the store holds, as of one moment, as lines of JSON; memory stays flat."""
+        with self.database.reading() as connection:
+            yield from exporting.lines(connection, self.url_shown)
+
+    def take(self, lines: Iterable[str], name: str, *, merge: bool = False) -> Taken:
+        """Take an export, all of it or nothing; `name` is what errors call it.
+
+        A store that holds something is refused unless it is to `merge`: then the probes that are not there are added,
+        but for hours that are summed up already, and all else is left aside. Raises `UsageError`.
+        """
+        with self.writing() as writing:
+            taking = importing.Import(writing, name, merge=merge)
+            taking.take(lines)
+        return Taken(taking.counts, taking.known)
 
     def vacuum(self) -> None:
         """Give room that is no longer used back to the disk; takes as long as copying the store."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -152,6 +153,14 @@ class Counts:
     def total(self) -> int:
         """All rows together."""
         return sum(getattr(self, each.name) for each in fields(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of an import: rows by table, and how many `probes` were there or summed up already."""
+
+    rows: Mapping[str, int]
+    known: int = 0
 
 
 @dataclass(frozen=True, slots=True)

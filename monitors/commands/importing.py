@@ -1,0 +1,77 @@
+"""`import`: an export read back into the store."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+import zlib
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from monitors.commands.output import note
+from monitors.commands.storing import chosen_store, settings_of, store_option
+from monitors.errors import UsageError
+
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Iterator
+
+    from monitors.store import Taken
+
+_SHOWN = ("probes", "incidents", "outbox", "rollups", "bodies")
+_WORDS = {"outbox": "notices", "rollups": "sums per hour and day"}
+
+
+@click.command("import", short_help="Read an export into the store.")
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True), metavar="FILE|-")
+@click.option(
+    "--merge",
+    is_flag=True,
+    help="Add the probes the store lacks to what it holds; all else of the export is left aside.",
+)
+@store_option
+def command(*, file: Path, merge: bool, state_dir: Path | None, config: Path | None) -> None:
+    """Read an export into the store, all of it or nothing; the store is made where there is none.
+
+    One that holds something is refused, unless it is to be merged with: then the probes it lacks are added, but for
+    hours it has summed up already.
+    """
+    name = "standard input" if str(file) == "-" else str(file)
+    with _lines(file) as lines, chosen_store(state_dir, settings_of(config)) as store:
+        taken = store.take(lines, name, merge=merge)
+        if merge:
+            store.roll_up()
+    note(f"{name}: {_said(taken, merge=merge)}")
+
+
+def _said(taken: Taken, *, merge: bool) -> str:
+    if merge:
+        added = taken.rows.get("probes", 0)
+        return f"{added:,} probes added, {taken.known:,} were there or summed up already; all else is left aside"
+    parts = [f"{taken.rows[name]:,} {_WORDS.get(name, name)}" for name in _SHOWN if taken.rows.get(name)]
+    return ", ".join(parts) or "an export of an empty store"
+
+
+@contextmanager
+def _lines(file: Path) -> Iterator[Iterator[str]]:
+    """Give the lines of a file, decompressed where it begins as gzip does."""
+    try:
+        opened = nullcontext(sys.stdin.buffer) if str(file) == "-" else file.open("rb")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        message = f"{file}: cannot be read: {reason.lower()}"
+        raise UsageError(message) from error
+    with opened as raw:
+        packed = cast("io.BufferedReader", raw).peek(2)[:2] == b"\x1f\x8b"
+        plain = gzip.GzipFile(fileobj=raw) if packed else raw
+        try:
+            yield (line.decode() for line in plain)
+        except UnicodeDecodeError as error:
+            message = f"{file}: not an export: not in UTF-8"
+            raise UsageError(message) from error
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            message = f"{file}: not an export, or one that was cut off: {error}"
+            raise UsageError(message) from error
