@@ -165,3 +165,8 @@ def test_containers_and_namespaces_are_those_of_the_files() -> None:
     assert set(words_after("kubectl", "-n")) == {namespace}
     services = set(yaml.safe_load((ROOT / "deploy" / "docker" / "compose.yaml").read_text("utf-8"))["services"])
     assert set(words_after("docker", "exec")) | set(words_after("docker", "SIGHUP")) == services
+
+
+def test_the_image_that_is_built_is_the_one_that_is_run() -> None:
+    compose = yaml.safe_load((ROOT / "deploy" / "docker" / "compose.yaml").read_text("utf-8"))
+    assert words_after("docker", "--tag") == [compose["services"]["monitor"]["image"]]
