@@ -104,6 +104,11 @@ def test_the_page_s_program_knows_what_we_sent_from_what_we_did_not(
     assert not is_genuine(b"shared", {}, request.body, now)
 
 
+def test_the_message_the_page_shows_is_what_people_get(notice: Callable[..., Notice]) -> None:
+    message = message_of(notice("updated"))
+    assert f"```text\n{message.title}\n\n{message.plain()}\n```" in text()
+
+
 def test_the_page_says_how_long_we_try() -> None:
     words = " ".join(text().split())
     assert f"at most every {SLOWEST_S / 60:.0f} minutes" in words
