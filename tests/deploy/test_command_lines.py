@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 PROGRAM = (sys.executable, "-c", "from monitors.cli import main; main()")
 URL = "https://hooks.example.org/a-secret-part"
-OURS = re.compile(r"(?:^|[ /])model-lab-monitor ((?:watch|history|export)\b[^|&>]*)")
+OURS = re.compile(r"(?:^|[ /(])model-lab-monitor ((?:watch|history|export)\b.*?)(?= 2?>| \|)")
 
 
 def of_systemd() -> Iterator[tuple[str, str]]:
@@ -35,7 +35,7 @@ def of_systemd() -> Iterator[tuple[str, str]]:
 def of_cron() -> Iterator[tuple[str, str]]:
     for line in (DEPLOY / "cron" / "model-lab-monitor.cron").read_text("utf-8").splitlines():
         if not line.startswith("#"):
-            yield from (("cron", found) for found in OURS.findall(line))
+            yield from (("cron", found) for found in OURS.findall(line.replace(r"$(date +\%a)", "Thu")))
 
 
 def of_docker() -> Iterator[tuple[str, str]]:

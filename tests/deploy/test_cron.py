@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 TABLE = Path(__file__).parents[2] / "deploy" / "cron" / "model-lab-monitor.cron"
 LINES = [line for line in TABLE.read_text("utf-8").splitlines() if line and not line.startswith("#")]
 JOBS = [(" ".join(line.split(" ")[:5]), line.split(" ", 5)[5]) for line in LINES if not re.match(r"[A-Z_]+=", line)]
-WHEN, WATCH = JOBS[0]
+(WHEN, WATCH), (_, BACKUP) = JOBS
 
 
 def test_cron_takes_the_table(crontab: str, run: Run) -> None:
@@ -66,3 +68,18 @@ def test_no_job_is_at_an_hour_that_some_day_lacks_or_has_twice() -> None:
     """Clocks are put forward and back between 1 and 4; only what runs all day long may be there."""
     hours = {when.split(" ")[1] for when, _ in JOBS} - {"*"}
     assert {int(hour) for hour in hours} & {0, 1, 2, 3} == set()
+
+
+@pytest.mark.parametrize(("code", "mailed"), [(0, ""), (4, "what it said\n")], ids=["well", "failed"])
+def test_a_backup_is_made_in_silence_and_its_failure_is_mailed(
+    code: int, mailed: str, run: Run, tmp_path: Path
+) -> None:
+    program = tmp_path / "model-lab-monitor"
+    program.write_text(f'#!/bin/sh\necho what it said >&2; : > "$2"; exit {code}\n')
+    program.chmod(0o755)
+    command = BACKUP.replace("\\%", "%").replace("/var/lib/model-lab-monitor", str(tmp_path / "state"))
+    done = run("sh", "-c", command, environ={"PATH": f"{tmp_path}:{os.environ['PATH']}", "LC_ALL": "C"})
+    assert (done.code, done.said) == (0, mailed)
+    (made,) = (tmp_path / "state" / "backups").iterdir()
+    assert re.fullmatch(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun)\.ndjson\.gz", made.name)
+    assert stat.S_IMODE(made.stat().st_mode) == 0o600
