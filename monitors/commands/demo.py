@@ -31,15 +31,16 @@ _TIMEOUT_S = 5.0
 def command(pause_s: float) -> None:
     """Watch mock sites drift, fail and recover: a few cycles of the monitor over nine sites inside this process.
 
-    Needs no keys and no network. The exit code is 0 whatever the sites do.
+    Needs no keys and no network, and keeps nothing. The exit code is 0 whatever the sites do.
     """
     # Deferred: completion imports this module to list its options, and must not wait for servers and validators.
     from monitors.commands.cycles import probe_all  # noqa: PLC0415
+    from monitors.commands.telling import telling  # noqa: PLC0415
     from monitors.contract import Policy  # noqa: PLC0415
     from monitors.demo import STORY, embedded, site_settings  # noqa: PLC0415
 
     settings = site_settings(list(SITES.values()))
-    with embedded() as mock:
+    with embedded() as mock, telling() as told:
         for number, act in enumerate(STORY, start=1):
             if number > 1:
                 time.sleep(pause_s)
@@ -51,5 +52,6 @@ def command(pause_s: float) -> None:
                 report = probe_all(
                     targets, list(CHECKS.values()), policy=Policy(), fail_on=Level.BREAKING, on_step=step
                 )
-            write_stdout(RENDERERS["table"](report, layout(sys.stdout, os.environ)) + "\n")
-    write_stdout("The same on your own: model-lab-monitor probe --mock US5=outage\n")
+            write_stdout(RENDERERS["table"](report, layout(sys.stdout, os.environ)))
+            write_stdout("".join(f"  told: {line}\n" for line in told(report)) + "\n")
+    write_stdout("The same on your own: model-lab-monitor watch --once --mock US5=outage --state-dir try\n")
