@@ -192,7 +192,8 @@ class Worker:
                 strikes += 1
                 self._failures += 1
                 if strikes >= STRIKES or error.retry_after_s is not None:
-                    pause = min(pause_s(self._failures, self._jitter), _MAX_PAUSE_S)
+                    # By how often it was given a rest, not by notices: one that fails now and then is not down.
+                    pause = min(pause_s(-(-self._failures // STRIKES), self._jitter), _MAX_PAUSE_S)
                     wait_s = pause if error.retry_after_s is None else max(error.retry_after_s, pause)
                     self._paused_until = self._clock() + timedelta(seconds=wait_s)
                     return
