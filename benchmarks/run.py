@@ -1,6 +1,6 @@
 """Every figure of docs/benchmarks.md, measured in one go: `python benchmarks/run.py [NAME…] [--write]`.
 
-Needs wrk and prometheus-blackbox-exporter (Debian packages of these names) and npm. `--write` renews the page.
+Needs wrk, prometheus-blackbox-exporter and postgresql (Debian packages of these names) and npm. `--write` renews the page.
 """
 
 from __future__ import annotations
@@ -27,6 +27,11 @@ SUITES = {
     "faults_and_drifts": "Judged rightly",
     "drift_cases": "Real changes",
     "rollouts": "Remembered rightly",
+    "simulated_year": "A year watched",
+    "killed": "Killed",
+    "faulty_sinks": "Sinks that fail",
+    "faulty_stores": "Stores that fail",
+    "watching": "What watching costs",
 }
 START, END = "<!-- figures -->", "<!-- /figures -->"
 
@@ -41,12 +46,15 @@ def machine() -> str:
     """Return the machine and the versions the figures were measured with."""
     cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     packages = (
+        "alembic",
+        "apprise",
         "httpx",
         "httpcore",
         "jsonschema",
         "jsonschema-rs",
         "orjson",
         "schemathesis",
+        "sqlalchemy",
         "starlette",
         "uvicorn",
         "uvloop",
