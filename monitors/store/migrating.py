@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
 
@@ -24,7 +24,22 @@ PROGRAM = "program"
 """The key in `meta` of the version that last moved the tables forward."""
 
 
-def prepare(database: Database, *, migrate: bool) -> str | None:
+class Chain(NamedTuple):
+    """Revisions, oldest first, and where alembic finds them."""
+
+    revisions: tuple[str, ...] = REVISIONS
+    location: str = "monitors.store:migrations"
+
+    @property
+    def head(self) -> str:
+        """The newest revision."""
+        return self.revisions[-1]
+
+
+OURS = Chain()
+
+
+def prepare(database: Database, *, migrate: bool, chain: Chain = OURS) -> str | None:
     """Make the tables where there are none and move earlier ones forward, in one transaction.
 
     Returns the revision they were of before, None where they were made now. Raises `StoreNewerError`, and
@@ -32,12 +47,12 @@ def prepare(database: Database, *, migrate: bool) -> str | None:
     """
     with database.reading() as connection:
         found = revision(connection)
-        if found == HEAD:
+        if found == chain.head:
             return found
-        _refuse_newer(connection, found, database.shown)
+        _refuse_newer(connection, found, database.shown, chain)
     if found is not None and not migrate:
         message = (
-            f"{database.shown}: the store is of revision {found}, this program needs {HEAD}; "
+            f"{database.shown}: the store is of revision {found}, this program needs {chain.head}; "
             "run `model-lab-monitor db upgrade`"
         )
         raise StoreOlderError(message)
@@ -46,9 +61,9 @@ def prepare(database: Database, *, migrate: bool) -> str | None:
         found = revision(connection)
         if found is None:
             _create(connection)
-        elif found != HEAD:
-            _refuse_newer(connection, found, database.shown)
-            _upgrade(connection)
+        elif found != chain.head:
+            _refuse_newer(connection, found, database.shown, chain)
+            _upgrade(connection, chain)
     return found
 
 
@@ -63,14 +78,14 @@ def revision(connection: Connection) -> str | None:
     return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())
 
 
-def _refuse_newer(connection: Connection, found: str | None, shown: str) -> None:
-    if found is None or found in REVISIONS:
+def _refuse_newer(connection: Connection, found: str | None, shown: str, chain: Chain) -> None:
+    if found is None or found in chain.revisions:
         return
     table = tables.meta
     wrote = connection.execute(select(table.c.value).where(table.c.key == PROGRAM)).scalar()
     message = (
         f"{shown}: the store is of revision {found}, written by model-lab-monitor {wrote}; this is {__version__}, "
-        f"which knows revisions up to {HEAD}: upgrade the program, or name another store"
+        f"which knows revisions up to {chain.head}: upgrade the program, or name another store"
     )
     raise StoreNewerError(message)
 
@@ -86,13 +101,14 @@ def _create(connection: Connection) -> None:
     sql.insert(connection, tables.meta, [(INSTALLATION, secrets.token_hex(6)), (PROGRAM, __version__)])
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, chain: Chain) -> None:
     # Deferred: takes longer than all else, and is needed once in a version's life.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
-    config.set_main_option("script_location", "monitors.store:migrations")
+    config.set_main_option("script_location", chain.location)
+    config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, HEAD)
+    command.upgrade(config, chain.head)
     sql.upsert(connection, tables.meta, [(PROGRAM, __version__)])
