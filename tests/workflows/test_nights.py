@@ -187,8 +187,11 @@ def test_one_night_says_what_it_found_in_every_place(
     assert len(done.report["observations"]) == 4 * len(SITES)
     assert (done.report["verdict"] == "none") == (scenario == "healthy")
     assert ("::error" in done.said) == (done.report["verdict"] == "breaking")
-    assert "## The last 30 days" in done.summary
-    assert all(site in done.summary for site in SITES)
+    headings = r"^### .*Model Lab, 1 d: .*$|^### Model Lab API: .*$|^## The last 30 days$"
+    before, digest, table, month = re.split(headings, done.summary, flags=re.MULTILINE)
+    assert before == ""
+    assert all(site in table and site in month for site in SITES)
+    assert ("US5" in digest) or not opened
 
 
 def test_a_change_between_two_nights_is_told_against_the_night_before(nights: list[Night], issues: Issues) -> None:
