@@ -157,7 +157,7 @@ def command(
         write = stack.enter_context(destination(output))
         write_json = stack.enter_context(destination(save, "--save")) if save else None
         line = stack.enter_context(StatusLine(sys.stderr, shown=format_of_log == "progress" and not once))
-        say = logger("logfmt" if format_of_log == "progress" else format_of_log, _quieter(log_level, once=once), line)
+        say = logger(format_of_log, _quieter(log_level, once=once), line)
         if wiring.mock is None:
             note_strays(os.environ)
         bench = stack.enter_context(

@@ -37,20 +37,20 @@ class Say(Protocol):
 
 
 def logger(format_: str, level: str, stream: Stream) -> Say:
-    """Return what writes lines of a format (`json`, `logfmt`) from a level on to a stream.
+    """Return what writes lines of a format (`json`, `logfmt`, or `progress` for people) from a level on to a stream.
 
     Nothing global is configured, so libraries that use structlog keep theirs.
     """
-    render: Any = (
-        structlog.processors.JSONRenderer()
-        if format_ == "json"
-        else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], bool_as_flag=False)
-    )
+    render: Any = {
+        "json": structlog.processors.JSONRenderer(),
+        "logfmt": structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], bool_as_flag=False),
+        "progress": _for_people,
+    }[format_]
     wrapped = structlog.wrap_logger(
         structlog.WriteLogger(cast("TextIO", stream)),
         processors=[
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.TimeStamper(fmt="%H:%M:%S" if format_ == "progress" else "iso", utc=True),
             _harmless,
             render,
         ],
@@ -69,6 +69,20 @@ def chosen_format(asked: str, stream: TextIO | None = None) -> str:
     if asked != "auto":
         return asked
     return "progress" if (stream or sys.stderr).isatty() else "json"
+
+
+def _for_people(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> str:
+    """Return a line as a person reads it: the time (UTC), what happened, where, and in which words."""
+    head = [str(event.pop("timestamp")), str(event.pop("event"))]
+    level = event.pop("level")
+    if level == "error":
+        head.append("(error)")
+    if (incident := event.pop("incident", None)) is not None:
+        head.append(f"#{incident}")
+    head += [str(site) for site in event.pop("sites", ())]
+    said = [str(event.pop(name)) for name in ("message", "reason", "error") if event.get(name)]
+    rest = [f"{name} {value}" for name, value in event.items() if value is not None]
+    return "  ".join([head[0], " ".join(head[1:]), *said, *rest])
 
 
 def _harmless(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from monitors.cycle import Prober
 from monitors.errors import MonitorError, UsageError
-from monitors.incidents.model import FAILED, PASSED, State
+from monitors.incidents.model import FAILED, PASSED, EventKind, State
 from monitors.watching import health
 from monitors.watching.asking import MAX_KEPT_BYTES, Asking, Done, Inbox, Made, Woken
 from monitors.watching.batching import Batcher
@@ -267,7 +267,7 @@ class Watch:
                 )
             for event in done.events:
                 self.parts.say(
-                    "warning",
+                    "info" if event.kind is EventKind.NOTIFIED else "warning",
                     f"incident {event.kind}",
                     incident=event.incident,
                     sites=event.sites,
