@@ -29,7 +29,7 @@ from monitors.model import Finding, Kind, Level, Observation
 from monitors.notify.delivery import Courier
 from monitors.notify.sinks import build
 from monitors.sites import SITES
-from monitors.store import open_store, sqlite_url
+from monitors.store import IncidentFilter, open_store, sqlite_url
 from monitors.watching.current import Current
 from monitors.watching.keeper import Batch, Keeper, Rules
 
@@ -67,24 +67,28 @@ class Receiver:
     port: int = 0
     in_trouble: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
-    dice: random.Random = field(default_factory=lambda: random.Random(3))
+    dice: random.Random = field(default_factory=lambda: random.Random(3))  # noqa: S311 - repeatable on purpose
     released: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
+        """Listen."""
         self.open()
 
     def open(self) -> None:
+        """Listen, on the port of before where there was one."""
         self.server = _Server(("127.0.0.1", self.port), _Handler)
         self.server.receiver = self
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def close(self) -> None:
+        """Stop listening, and hang up on whoever waits."""
         self.released.set()
         self.server.shutdown()
         self.server.server_close()
 
     def trouble(self, *, begins: bool) -> None:
+        """Begin or end what is wrong."""
         self.in_trouble = begins
         if self.name == "restarted":
             (self.close if begins else self.open)()
@@ -146,17 +150,20 @@ class Problem:
     sites: tuple[str, str]
 
     def shows(self, site: str, tick: int) -> bool:
+        """Tell whether it is seen on a site in a round."""
         first, second = self.sites
         return (site == first and self.begin <= tick < self.end) or (site == second and self.spread <= tick < self.end)
 
     def finding(self) -> Finding:
+        """Return what a probe shows of it."""
         where = f"$.data.attributes.member_{self.number}"
         rule = "response-property-became-nullable"
         return Finding(rule, Level.BREAKING, Kind.CONTRACT, "is null", where, "string", "null", check="run")
 
 
 def script(count: int) -> list[Problem]:
-    dice = random.Random(11)
+    """Return so many problems, one after the other."""
+    dice = random.Random(11)  # noqa: S311 - repeatable on purpose
     problems = []
     for number in range(count):
         begin = int(number / A_SECOND / ROUND_S)
@@ -167,11 +174,12 @@ def script(count: int) -> list[Problem]:
 
 
 def batch(problems: list[Problem], tick: int) -> Batch:
+    """Return what a round of probes of all sites shows."""
     at = datetime.now(UTC)
     active = [problem for problem in problems if problem.begin <= tick < problem.end]
     results = []
     for site in SITES:
-        seen = Observation(site, "run", at, "GET", "/api/v2/model-lab-api/runs/42", "42", True, status=200, body=b"{}")  # noqa: FBT003 - the field stands where the class has it
+        seen = Observation(site, "run", at, "GET", "/api/v2/model-lab-api/runs/42", "42", True, status=200, body=b"{}")
         results.append(Result(seen, tuple(each.finding() for each in active if each.shows(site, tick))))
     return Batch(at, tuple(results))
 
@@ -233,8 +241,6 @@ def play(count: int, names: tuple[str, ...]) -> Played:
                 courier.wake()
         _settle(store)
         courier.stop(5)
-        from monitors.store import IncidentFilter
-
         incidents, left = store.incidents(IncidentFilter()), len(store.undelivered())
     for receiver in receivers.values():
         receiver.close()
@@ -277,6 +283,7 @@ def told(taken: list[Taken], incidents: list[Any]) -> tuple[int, int, int, int]:
 
 
 def rows() -> list[Row]:
+    """Live through the script with the healthy sink alone, then beside the broken ones."""
     alone = play(INCIDENTS // 2, (HEALTHY,))
     beside = play(INCIDENTS, (HEALTHY, *BROKEN))
     found = []

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from monitors.errors import HarnessError
 from monitors.store import bodies, book_keeping, histogram, memories, outbox, reading, tables
-from monitors.store.errors import StoreFullError
+from monitors.store.errors import StoreDamagedError, StoreFullError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -101,7 +101,10 @@ def _bodies(connection: Connection) -> Iterator[str]:
 
 
 def backup(database: Database) -> Path | None:
-    """Copy a store in a file beside it, whole or not at all; returns where, None for a server, which has its own."""
+    """Copy a store in a file beside it, whole or not at all; returns where, None for a server, which has its own.
+
+    Raises `StoreDamagedError` where the file is damaged, and keeps the backup of before.
+    """
     if database.path is None:
         return None
     target = database.path.with_name(BACKUP.format(name=database.path.name))
@@ -114,6 +117,7 @@ def backup(database: Database) -> Path | None:
             source.backup(copy)
             # One file, whatever it is opened with.
             copy.execute("PRAGMA journal_mode=DELETE").close()
+            _refuse_damaged(copy, database.shown)
         with draft.open("rb+") as file:
             os.fsync(file.fileno())
         draft.replace(target)
@@ -123,3 +127,11 @@ def backup(database: Database) -> Path | None:
     finally:
         draft.unlink(missing_ok=True)
     return target
+
+
+def _refuse_damaged(copy: sqlite3.Connection, shown: str) -> None:
+    """Read the copy through: damage that nobody met yet must not replace a backup that is sound."""
+    ((line,), *_) = copy.execute("PRAGMA quick_check(1)").fetchall()
+    if line != "ok":
+        message = f"{shown}: the file is damaged: {' '.join(line.split())}"
+        raise StoreDamagedError(message)

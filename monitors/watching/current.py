@@ -2,51 +2,144 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from collections import deque
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from monitors.store import StoreBusyError, StoreDamagedError
+
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator
     from datetime import datetime
 
+    from monitors.incidents.model import Book
     from monitors.memory.folding import Baseline
     from monitors.store import Queued, Store, Writing
+
+_RECENT = 2_000
+_AGE = 1 << 48
+"""Ids of notices from one store to the next are that far apart: an id tells which store it is of."""
+_MENDED_WITHIN_S = 5.0
+_LET_GO_WITHIN_S = 30.0
 
 
 @dataclass(slots=True)
 class Current:
-    """Hands every call on to `store`, which may be exchanged at any time."""
+    """Hands every call on to `store`, which may be exchanged at any time.
+
+    `damaged` says that a call met damage, whoever made it. `delivered` are the latest (key, sink) that were taken, for
+    a store that has lost them. While one thread is `exchanging` the store the calls of others wait, and fail with
+    `StoreBusyError` after `patience_s`.
+    """
 
     store: Store
+    damaged: bool = False
+    patience_s: float = _MENDED_WITHIN_S
+    delivered: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=_RECENT))
+    _sent: dict[int, tuple[str, str]] = field(default_factory=dict)
+    _gate: threading.Condition = field(default_factory=threading.Condition)
+    _age: int = 0
+    _users: int = 0
+    _mender: int | None = None
 
-    def writing(self) -> AbstractContextManager[Writing]:
-        """Return a transaction."""
-        return self.store.writing()
+    @contextmanager
+    def using(self) -> Iterator[Store]:
+        """Give the store for one use; it is not exchanged before that ends. Raises `StoreBusyError` while it is."""
+        me = threading.get_ident()
+        with self._gate:
+            if not self._gate.wait_for(lambda: self._mender in {None, me}, self.patience_s):
+                message = f"{self.store.url_shown}: the store is being mended"
+                raise StoreBusyError(message)
+            self._users += 1
+        try:
+            yield self.store
+        except StoreDamagedError:
+            self.damaged = True
+            raise
+        finally:
+            with self._gate:
+                self._users -= 1
+                self._gate.notify_all()
+
+    @contextmanager
+    def exchanging(self, patience_s: float = _LET_GO_WITHIN_S) -> Iterator[None]:
+        """Keep the store for this thread alone, once whoever uses it has let go or `patience_s` are over."""
+        with self._gate:
+            self._mender = threading.get_ident()
+            # Who uses it for longer finds out that it works on a file that is put aside.
+            self._gate.wait_for(lambda: not self._users, patience_s)
+        try:
+            self._age += 1
+            yield
+            self.damaged = False
+        finally:
+            with self._gate:
+                self._mender = None
+                self._gate.notify_all()
+
+    @contextmanager
+    def writing(self) -> Iterator[Writing]:
+        """Give a transaction."""
+        with self.using() as store, store.writing() as tx:
+            yield tx
+
+    def book(self) -> Book:
+        """Return the book of incidents."""
+        with self.using() as store:
+            return store.book()
 
     def baseline(self, site: str, run_id: str) -> Baseline | None:
         """Return how a canary run was first seen."""
-        return self.store.baseline(site, run_id)
+        with self.using() as store:
+            return store.baseline(site, run_id)
 
     def due(self, sink: str, now: datetime, limit: int = 50) -> list[Queued]:
         """Return what a sink is to get now."""
-        return self.store.due(sink, now, limit)
+        with self.using() as store:
+            rows = [self._handed(row) for row in store.due(sink, now, limit)]
+        self._sent.update({row.id: (row.notice.key, row.notice.sink) for row in rows})
+        return rows
 
     def next_due(self, sink: str) -> datetime | None:
         """Return when a sink is to get something next."""
-        return self.store.next_due(sink)
+        with self.using() as store:
+            return store.next_due(sink)
 
     def undelivered(self) -> list[Queued]:
         """Return everything that waits."""
-        return self.store.undelivered()
+        with self.using() as store:
+            return [self._handed(row) for row in store.undelivered()]
 
     def mark_delivered(self, queued_id: int, at: datetime) -> None:
-        """Note that a sink has taken a notice."""
-        self.store.mark_delivered(queued_id, at)
+        """Note that a sink has taken a notice, also one that was drawn from the store of before."""
+        sent = self._sent.get(queued_id)
+        with self.using() as store:
+            for number in self._numbers(store, queued_id, sent):
+                store.mark_delivered(number, at)
+        if sent is not None:
+            self._sent.pop(queued_id, None)
+            self.delivered.append(sent)
 
     def mark_failed(self, queued_id: int, at: datetime, error: str, next_at: datetime) -> None:
         """Note that a sink has not taken a notice."""
-        self.store.mark_failed(queued_id, at, error, next_at)
+        with self.using() as store:
+            for number in self._numbers(store, queued_id, self._sent.get(queued_id)):
+                store.mark_failed(number, at, error, next_at)
 
     def mark_abandoned(self, queued_id: int, at: datetime, reason: str) -> None:
         """Note that a notice is given up."""
-        self.store.mark_abandoned(queued_id, at, reason)
+        with self.using() as store:
+            for number in self._numbers(store, queued_id, self._sent.get(queued_id)):
+                store.mark_abandoned(number, at, reason)
+
+    def _handed(self, row: Queued) -> Queued:
+        return replace(row, id=row.id + self._age * _AGE) if self._age else row
+
+    def _numbers(self, store: Store, queued_id: int, sent: tuple[str, str] | None) -> list[int]:
+        """Return the id that a notice has in the store: one drawn before the exchange may have another by now."""
+        age, number = divmod(queued_id, _AGE)
+        if age == self._age:
+            return [number]
+        return [row.id for row in store.undelivered() if (row.notice.key, row.notice.sink) == sent]

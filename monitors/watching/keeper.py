@@ -175,6 +175,16 @@ class Keeper:
         self._memory = None
         self._baselines.clear()
 
+    def restore(self, tx: Writing) -> None:
+        """Give a store that was mended the memory as it is held, and the baselines it has lost."""
+        held, baselines = self._memory, dict(self._baselines)
+        self.forget()
+        if held is not None:
+            tx.put_memory(tx.memory(), held.memory)
+        for (site, run_id), baseline in baselines.items():
+            if baseline is not None and tx.baseline(site, run_id) is None:
+                tx.keep_baseline(site, run_id, baseline)
+
     def surroundings(self, at: datetime) -> Surroundings:
         """Return what planning notices needs to know now."""
         return self._surroundings(at, under_maintenance(self.rules.maintenance, at))

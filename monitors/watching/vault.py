@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from monitors.errors import MonitorError
 from monitors.incidents.deciding import Round, decide
-from monitors.incidents.model import Book
+from monitors.incidents.model import NoticeKind
 from monitors.incidents.planning import plan
 from monitors.store import StoreDamagedError, StoreError
 from monitors.watching import health
 from monitors.watching.keeper import Batch
+from monitors.watching.restoring import Recent, restore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from monitors.incidents.model import Notice
+    from monitors.incidents.model import Book, Notice
     from monitors.model import Finding
     from monitors.watching.clock import Clock
     from monitors.watching.keeper import Keeper, Kept
@@ -27,8 +30,8 @@ _MAX_WAITING = 5_000
 _WITH_BODIES = 50
 _AT_ONCE = 100
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 30.0
+_FIRST_MEND_PAUSE_S, _LONGEST_MEND_PAUSE_S = 60.0, 3_600.0
 _ALARM_AFTER_S = 10.0
-_RECENT_NOTICES = 500
 
 
 @dataclass(slots=True)
@@ -36,8 +39,9 @@ class Vault:
     """Keeps batches through a keeper, and holds them while the store takes none.
 
     `mend` puts a damaged store in order and says in a line what came of it. `alarm` sends notices past the outbox,
-    which is out of reach with the store; whatever it sends is queued under the same keys once the store is back.
-    Batches beyond some thousands are dropped, those without findings first; `dropped` counts them.
+    which is out of reach with the store; whatever it sends is queued under the same keys once the store is back, and
+    it is called without any to end what is not sent by then. Batches beyond some thousands are dropped, those without
+    findings first; `dropped` counts them. `trouble` is what is wrong with the store, for as long as it is.
     """
 
     keeper: Keeper
@@ -47,18 +51,25 @@ class Vault:
     say: Say
     trouble: Finding | None = None
     dropped: int = 0
-    book: Book | None = None
+    _recent: Recent = field(default_factory=Recent)
     _waiting: deque[Batch] = field(default_factory=deque)
-    _recent: deque[Notice] = field(default_factory=lambda: deque(maxlen=_RECENT_NOTICES))
     _pause_s: float = _FIRST_PAUSE_S
     _next_try_s: float = 0.0
     _since_s: float = 0.0
     _alarmed: bool = False
+    _restored: bool = True
+    _mend_pause_s: float = _FIRST_MEND_PAUSE_S
+    _next_mend_s: float = -math.inf
+
+    @property
+    def book(self) -> Book | None:
+        """The book as it was kept last, None before anything was."""
+        return self._recent.book
 
     @property
     def next_try_s(self) -> float:
         """When to try again, in monotonic seconds; infinity where nothing waits."""
-        return self._next_try_s if self._waiting else float("inf")
+        return self._next_try_s if self._waiting else math.inf
 
     def offer(self, batch: Batch) -> list[Kept]:
         """Take a batch and keep what can be kept, in order; returns what was kept, which may be earlier batches too."""
@@ -72,53 +83,75 @@ class Vault:
         """Try to keep what waits."""
         kept: list[Kept] = []
         try:
+            if self.book is None:
+                # Known before the first trouble, or nobody could be told of it.
+                self._recent.book = self.keeper.store.book()
             self._keep_waiting(kept)
             if self.trouble is not None:
-                self._recovered(kept)
+                self._recover(kept)
         except StoreError as error:
             self._failed(error)
         return kept
 
+    # --- keeping ---
+
     def _keep_waiting(self, kept: list[Kept]) -> None:
+        if self.keeper.store.damaged:
+            # Somebody else met it: what we write might lie beside the damage for ever.
+            self._mend(f"{self.keeper.store.store.url_shown}: the file is damaged")
         while self._waiting:
+            self._restore()
             # Many at once after a long trouble, yet not so many that others wait long for the store.
             batches = list(islice(self._waiting, _AT_ONCE))
             try:
                 done = self.keeper.keep_all(batches)
             except StoreDamagedError as error:
-                self.say("warning", "the store is damaged", reason=str(error))
-                self.say("warning", "the store was mended", outcome=self.mend())
-                self._restore()
-                done = self.keeper.keep_all(batches)
+                self._mend(str(error))
+                continue
             for each in done:
                 self._waiting.popleft()
-                self._recent.extend(each.notices)
-            self.book = done[-1].book
+                self._recent.note(each)
             kept.extend(done)
+            self._mend_pause_s = _FIRST_MEND_PAUSE_S
 
-    def _restore(self) -> None:
-        """Give a mended store back what this process knows of its latest state: nothing that was decided is lost."""
-        self.keeper.forget()
-        if self.book is None:
-            return
-        with self.keeper.store.writing() as tx:
-            found = tx.book()
-            tx.put_book(found, newest(found, self.book), ())
-            tx.queue(list(self._recent))
+    def _recover(self, kept: list[Kept]) -> None:
+        """Keep that it is over; the trouble goes on where not even that can be kept."""
+        over = Batch(self.clock.now(), own={health.STORE: None})
+        self._waiting.append(over)
+        try:
+            self._keep_waiting(kept)
+        except StoreError:
+            if self._waiting and self._waiting[-1] is over:
+                self._waiting.pop()
+            raise
+        self.trouble = None
+        self.alarm(())
+        self.say("info", "the store is back", kept=len(kept), dropped=self.dropped)
+
+    # --- trouble ---
 
     def _failed(self, error: StoreError) -> None:
         now_s = self.clock.monotonic()
         if self.trouble is None:
-            self.trouble = health.own(health.STORE, str(error), self.clock.now())
-            self._since_s, self._pause_s, self._alarmed = now_s, _FIRST_PAUSE_S, False
-            # Told first of all once the store is back, with the time it began.
-            self._waiting.appendleft(Batch(self.clock.now(), own={health.STORE: self.trouble}))
+            self._begin(str(error))
             self.say("error", "the store takes nothing", reason=str(error))
         self._next_try_s = now_s + self._pause_s
         self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S)
-        if not self._alarmed and now_s - self._since_s >= _ALARM_AFTER_S:
+        if self._alarmed:
+            return
+        alarm_s = self._since_s + _ALARM_AFTER_S
+        if now_s >= alarm_s:
             self._alarmed = True
             self._sound()
+        else:
+            self._next_try_s = min(self._next_try_s, alarm_s)
+
+    def _begin(self, reason: str) -> None:
+        """Let it be told first of all once the store is back, with the time it began."""
+        now = self.clock.now()
+        self.trouble = health.own(health.STORE, reason, now)
+        self._since_s, self._pause_s, self._alarmed = self.clock.monotonic(), _FIRST_PAUSE_S, False
+        self._waiting.appendleft(Batch(now, own={health.STORE: self.trouble}))
 
     def _sound(self) -> None:
         """Send what the outbox would hold now; the decision is the one that will be kept when the store is back."""
@@ -128,13 +161,65 @@ class Vault:
         decision = decide(self.book, Round(at, own={health.STORE: trouble}), self.keeper.rules.thresholds)
         new = {number: entry for number, entry in decision.book.incidents.items() if number not in self.book.incidents}
         planned = plan(replace(decision.book, incidents=new), self.keeper.surroundings(at))
-        self.alarm(planned.notices)
+        self.alarm((*self._untold(), *planned.notices))
 
-    def _recovered(self, kept: list[Kept]) -> None:
-        self.trouble = None
-        self.say("info", "the store is back", kept=len(kept), dropped=self.dropped)
-        self._waiting.append(Batch(self.clock.now(), own={health.STORE: None}))
-        self._keep_waiting(kept)
+    def _untold(self) -> list[Notice]:
+        """Return what says that the store fails and could not leave the outbox before it failed again."""
+        assert self.book is not None
+        told = set(self.keeper.store.delivered)
+        return [
+            notice
+            for notice in self._recent.notices
+            if notice.kind is NoticeKind.OPENED
+            and (incident := self.book.incidents.get(notice.incident)) is not None
+            and incident.problem == health.STORE
+            and incident.resolved is None
+            and (notice.key, notice.sink) not in told
+        ]
+
+    # --- damage ---
+
+    def _mend(self, reason: str) -> None:
+        """Put the store in order; raises `StoreError` where that fails, or where it has just been of no use."""
+        if self.trouble is None:
+            self._begin(reason)
+            self.say("error", "the store is damaged", reason=reason)
+        now_s = self.clock.monotonic()
+        if now_s < self._next_mend_s:
+            raise StoreDamagedError(reason)
+        self._next_mend_s = now_s + self._mend_pause_s
+        self._mend_pause_s = min(self._mend_pause_s * 2, _LONGEST_MEND_PAUSE_S)
+        self._restored = False
+        with self.keeper.store.exchanging():
+            outcome = self._mended()
+            self._restore()
+        self.say("warning", "the store was mended", outcome=outcome)
+        self._tell(f"{reason}; mended: {outcome}")
+
+    def _mended(self) -> str:
+        try:
+            return self.mend()
+        except StoreError:
+            raise
+        except (MonitorError, OSError) as error:
+            said = str(error) if isinstance(error, MonitorError) else (error.strerror or type(error).__name__).lower()
+            message = f"the damaged store cannot be mended: {said}"
+            raise StoreError(message) from error
+
+    def _restore(self) -> None:
+        """Give a mended store back what this process knows of its latest state: nothing that was decided is lost."""
+        if not self._restored:
+            restore(self.keeper, self._recent, self.clock.now())
+            self._restored = True
+
+    def _tell(self, message: str) -> None:
+        """Say more of the trouble, as long as nothing of it is kept."""
+        first = self._waiting[0]
+        if self.trouble is not None and first.own.get(health.STORE) is self.trouble:
+            self.trouble = replace(self.trouble, message=message)
+            self._waiting[0] = replace(first, own={health.STORE: self.trouble})
+
+    # --- bounds ---
 
     def _bound(self) -> None:
         if len(self._waiting) > _WITH_BODIES:
@@ -149,19 +234,3 @@ class Vault:
 
 def _tells(batch: Batch) -> bool:
     return bool(batch.own.get(health.STORE)) or any(result.findings for result in batch.results)
-
-
-def newest(found: Book, known: Book) -> Book:
-    """Return the book of a mended store with what this process knows better: it decided it, so it is the later one.
-
-    What people did from elsewhere since the last batch stands in `found` only, and is kept.
-    """
-    silences = {entry.id: entry for entry in (*known.silences, *found.silences)}
-    return Book(
-        installation=known.installation,
-        tracks={**found.tracks, **known.tracks},
-        incidents={**found.incidents, **known.incidents},
-        told={**found.told, **known.told},
-        silences=tuple(silences[number] for number in sorted(silences)),
-        next_id=max(found.next_id, known.next_id),
-    )
