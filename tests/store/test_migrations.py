@@ -155,7 +155,7 @@ def test_a_store_is_moved_forward_and_keeps_its_rows(
 def test_a_migration_that_fails_leaves_everything_as_it_was(url: str, database: Database, chain: Chain) -> None:
     open_store(url).close()
     broken = Path(chain.location) / "versions" / "0002_region.py"
-    broken.write_text(f"{SECOND}    op.execute('SELECT * FROM nowhere')\n")
+    broken.write_text(f"{SECOND}    op.drop_table('nowhere')\n")
     with pytest.raises(StoreError, match="nowhere"):
         prepare(database, migrate=True, chain=chain)
     assert found(database) == "0001"

@@ -179,8 +179,8 @@ def upgrade() -> None:
         sa.Column("total_us", BIG, nullable=False),
         sa.Column("body", BIG, nullable=True),
         sa.Column("findings", sa.SmallInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["body"], ["bodies.id"], name=op.f("fk_probes_body"), ondelete="SET NULL"),
         sa.ForeignKeyConstraint(["series"], ["series.id"], name=op.f("fk_probes_series")),
+        sa.ForeignKeyConstraint(["body"], ["bodies.id"], name=op.f("fk_probes_body"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_probes")),
     )
     op.create_index("ix_probes_at_ms", "probes", ["at_ms", "series"], unique=False)
