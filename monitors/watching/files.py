@@ -15,16 +15,17 @@ class Changes:
     """Watches files by what the file system says of them; one that is missing is a state as any other."""
 
     files: tuple[Path, ...] = ()
-    _known: tuple[object, ...] = field(default=())
+    _known: dict[Path, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Take the files as they are for the state of departure."""
         self._known = _state(self.files)
 
     def follow(self, files: Iterable[Path]) -> None:
-        """Watch these files from now on, as they are now."""
+        """Watch these files from now on: those watched already as they were last seen, others as they are now."""
         self.files = tuple(files)
-        self._known = _state(self.files)
+        # Whoever read them after `seen` may have read half of what was being written just then.
+        self._known = _state(self.files) | {file: self._known[file] for file in self.files if file in self._known}
 
     def seen(self) -> bool:
         """Tell whether anything changed since the last call."""
@@ -33,8 +34,8 @@ class Changes:
         return changed
 
 
-def _state(files: Iterable[Path]) -> tuple[object, ...]:
-    return tuple(_of(file) for file in files)
+def _state(files: Iterable[Path]) -> dict[Path, object]:
+    return {file: _of(file) for file in files}
 
 
 def _of(file: Path) -> object:

@@ -66,9 +66,16 @@ def reachable(places: Sequence[str], dialled: Dial = dial, timeout_s: float = _D
         found.append(place)
 
     threads = [threading.Thread(target=ask, args=(place,), name=f"reach-{place}", daemon=True) for place in places]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
+    started = []
+    for place, thread in zip(places, threads, strict=True):
+        try:
+            thread.start()
+        except RuntimeError:
+            # A machine without threads to spare is asked this at just that time.
+            ask(place)
+        else:
+            started.append(thread)
+    for thread in started:
         # A resolver that hangs cannot be interrupted; its thread ends by itself.
         thread.join(timeout_s + 1.0)
     return [place for place in places if place in found]

@@ -62,6 +62,9 @@ class Schedule:
     def _next_s(self, interval_s: float, now_s: float) -> float:
         """Return the first slot after now; the one after it where the jitter has not let this one's time pass yet."""
         number = math.floor((now_s - self._start_s) / interval_s) + 1
+        if self._start_s + number * interval_s <= now_s:
+            # Rounded down, a slot that has just come seems to be still ahead, and would be due a second time.
+            number += 1
         return self._start_s + number * interval_s + self._jitter(interval_s, number)
 
     def _jitter(self, interval_s: float, number: int) -> float:

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import io
+import threading
+
+import pytest
+
+from monitors.watching.statusline import StatusLine
+
+CLEAR = "\r\x1b[2K"
+
+
+def test_log_lines_go_above_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    stream = io.StringIO()
+    with StatusLine(stream, shown=True) as line:
+        line.write("before there is a line\n")
+        line.show("9 sites")
+        assert line.write("a log line\n") == 11
+        line.flush()
+        line.show("8 sites")
+    assert stream.getvalue() == (
+        f"before there is a line\n{CLEAR}9 sites{CLEAR}a log line\n9 sites{CLEAR}8 sites{CLEAR}"
+    )
+
+
+def test_without_a_terminal_there_is_no_line_and_nothing_to_clear() -> None:
+    stream = io.StringIO()
+    with StatusLine(stream, shown=False) as line:
+        line.show("9 sites")
+        line.write("a log line\n")
+    assert stream.getvalue() == "a log line\n"
+
+
+@pytest.mark.parametrize(("columns", "width"), [("20", 19), ("3", 10)])
+def test_the_line_fits_the_terminal_and_nothing_in_it_moves_the_cursor(
+    columns: str, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    stream = io.StringIO()
+    StatusLine(stream, shown=True).show("\x1b[2J" + "x" * 100)
+    shown = stream.getvalue().removeprefix(CLEAR)
+    assert shown.isprintable()
+    assert shown.startswith("\\x1b[2J"[:width])
+
+
+def test_threads_do_not_write_into_each_others_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    stream = io.StringIO()
+    with StatusLine(stream, shown=True) as line:
+        line.show("status")
+        threads = [threading.Thread(target=lambda n=n: [line.write(f"{n}-{i}\n") for i in range(50)]) for n in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    parts = stream.getvalue().split(CLEAR)
+    written = [part.removesuffix("\nstatus") for part in parts if part.endswith("\nstatus")]
+    assert sorted(written) == sorted(f"{n}-{i}" for n in range(4) for i in range(50))
