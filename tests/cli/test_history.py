@@ -1,0 +1,312 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from monitors.model import Finding, Kind, Level, Observation, Phases
+from monitors.store import FILE_NAME, Probed, StoreShelf, open_store, sqlite_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Cli
+
+NOW = datetime.now(UTC).replace(second=0, microsecond=0)
+MINUTE = timedelta(minutes=1)
+STATE = ("--state-dir", "state")
+
+
+def probed(site: str, minutes_ago: float, **more: Any) -> Probed:
+    at = NOW - minutes_ago * MINUTE
+    seen = Observation(
+        site=site,
+        check=more.pop("check", "run"),
+        at=at,
+        method="GET",
+        url="https://127.0.0.1/",
+        run_id="1",
+        with_keys=True,
+        status=more.pop("status", 200),
+        body=more.pop("body", b""),
+        phases=Phases(0.001, 0.002, 0.003, more.pop("total_s", 0.1) - 0.006, None),
+    )
+    return Probed(seen, **{"keep_body": bool(seen.body), **more})
+
+
+def outage(site: str, minutes_ago: float, rule: str = "unreachable") -> Probed:
+    found = Finding(rule, Level.BREAKING, Kind.AVAILABILITY, "no \x1b[2J answer", site=site, check="run")
+    return probed(site, minutes_ago, status=None, findings=(found,), verdict="breaking", available=False)
+
+
+@pytest.fixture
+def keep(cli: Cli) -> Callable[..., None]:
+    """Keep probes in the state directory of this test, where `cli` runs."""
+    assert cli
+
+    def kept(*probes: Probed, vantage: str = "") -> None:
+        with open_store(sqlite_url(Path("state") / FILE_NAME)) as store, store.writing() as writing:
+            writing.add_probes(vantage, probes)
+
+    return kept
+
+
+@pytest.fixture
+def story(keep: Callable[..., None], cli: Cli) -> Cli:
+    """Let US5 go away for half an hour, two hours ago, and EU1 do well."""
+    for n in range(180, 0, -1):
+        keep_one = outage("US5", n) if 90 < n <= 120 else probed("US5", n)
+        keep(keep_one)
+    keep(*(probed("EU1", n, check="not-found", status=404) for n in range(100, 0, -50)))
+    return cli
+
+
+def test_probes_that_went_the_same_way_are_one_line(story: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    ran = story("history", *STATE)
+    assert (ran.code, ran.err) == (0, "")
+    began = [f"{NOW - n * MINUTE:%m-%d %H:%M}" for n in (180, 120, 100, 90)]
+    assert ran.out.splitlines()[:-2] == [
+        "   from            for  site  check      probes  median  outcome",
+        f"✓  {began[0]}  59 min  US5   run            60  100 ms  200",
+        f"▼  {began[1]}  29 min  US5   run            30          unreachable",
+        f"✓  {began[2]}  50 min  EU1   not-found       2  100 ms  404",
+        f"✓  {began[3]}  89 min  US5   run            90  100 ms  200",
+    ]
+    last = ran.out.splitlines()[-1]
+    assert last.startswith("182 probes of 2 sites since ")
+    assert last.endswith(" UTC: 30 found it unavailable.")
+    assert max(map(len, ran.out.splitlines())) <= 80
+
+
+def test_what_is_asked_for_is_shown_alone(story: Cli) -> None:
+    def ago(minutes: int) -> str:
+        return (NOW - minutes * MINUTE).isoformat()
+
+    def first(*arguments: str) -> str:
+        return story("history", *STATE, *arguments).out.splitlines()[-1]
+
+    assert first("--site", "eu1").startswith("2 probes of 1 site since")
+    assert first("--check", "run", "--until", ago(60)).startswith("120 probes of 1 site since")
+    assert first("--unavailable").startswith("30 probes")
+    assert first("--available", "--site", "US5").endswith("UTC: all well.")
+    assert first("--verdict", "warning", "--verdict", "breaking").startswith("30 probes")
+    assert first("--since", ago(30)).startswith("30 probes of 1 site")
+
+
+def test_lines_left_out_are_told(story: Cli) -> None:
+    out = story("history", *STATE, "--limit", "2").out
+    assert out.startswith("2 earlier lines left out; --limit shows more\n")
+    assert out.count("✓") == 2
+
+
+def test_all_the_ways_a_probe_can_go_have_a_sign(keep: Callable[..., None], cli: Cli) -> None:
+    keep(
+        probed("US1", 9, available=None, status=429),
+        probed("US3", 8, verdict="info"),
+        probed("US5", 7, verdict="warning"),
+        probed("EU1", 6, verdict="breaking", status=500),
+        outage("AP1", 5),
+    )
+    keep(probed("AP2", 3), probed("AP2", 0), vantage="home\x1b")
+    out = cli("history", *STATE).out
+    assert [line[0] for line in out.splitlines()[1:7]] == ["·", "•", "▲", "✗", "▼", "✓"]
+    assert "from home\\x1b" in out
+    assert " 1 found it unavailable, 2 found something, 1 said nothing of it." in " ".join(out.split())
+
+
+def test_a_long_rule_is_broken_at_its_hyphens(
+    keep: Callable[..., None], cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    keep(outage("US1-FED", 5, "response-property-unit-changed"))
+    out = cli("history", *STATE).out
+    assert "no answer" not in out
+    assert [line.split()[-1] for line in out.splitlines()[1:4]] == ["response-", "property-unit-", "changed"]
+
+
+def test_a_day_and_more_is_told_in_one_unit(keep: Callable[..., None], cli: Cli) -> None:
+    keep(probed("US1", 60 * 24 * 5), probed("US1", 0), probed("US3", 200), probed("US3", 0))
+    out = cli("history", *STATE, "--since", "10d").out
+    assert "  5 d  US1" in out
+    assert "  3 h  US3" in out
+
+
+def test_json_lists_each_probe_with_what_it_found(story: Cli) -> None:
+    found = json.loads(story("history", *STATE, "--format", "json").out)["probes"]
+    assert len(found) == 182
+    assert found == sorted(found, key=lambda probe: str(probe["at"]))
+    lost = next(probe for probe in found if not probe["available"])
+    assert lost["at"].endswith("Z")
+    assert (lost["status"], lost["verdict"], lost["rule"]) == (None, "breaking", "unreachable")
+    assert lost["phases_ms"] == {"resolve": 1.0, "connect": 2.0, "tls": 3.0, "first_byte": 94.0, "transfer": None}
+    assert lost["total_ms"] == 100.0
+    assert [finding["message"] for finding in lost["findings"]] == ["no \x1b[2J answer"]
+
+
+def test_lines_of_json_and_csv_say_the_same(story: Cli) -> None:
+    lines = [json.loads(line) for line in story("history", *STATE, "--format", "ndjson").out.splitlines()]
+    rows = list(csv.DictReader(io.StringIO(story("history", *STATE, "--format", "csv").out)))
+    assert lines == json.loads(story("history", *STATE, "--format", "json").out)["probes"]
+    assert [row["at"] for row in rows] == [line["at"] for line in lines]
+    assert {row["available"] for row in rows} == {"true", "false"}
+    lost = next(row for row in rows if row["available"] == "false")
+    assert (lost["status"], lost["rule"], lost["tls_ms"], lost["transfer_ms"]) == ("", "unreachable", "3.0", "")
+
+
+def test_a_limit_takes_the_newest_probes_in_order(story: Cli) -> None:
+    whole = [json.loads(line) for line in story("history", *STATE, "--format", "ndjson").out.splitlines()]
+    some = [
+        json.loads(line) for line in story("history", *STATE, "--format", "ndjson", "--limit", "5").out.splitlines()
+    ]
+    assert some == whole[-5:]
+
+
+@pytest.mark.parametrize(
+    ("format_", "out"), [("json", '{"probes": []}\n'), ("ndjson", ""), ("csv", None), ("table", None)]
+)
+def test_nothing_kept_is_said_in_every_format(format_: str, out: str | None, cli: Cli) -> None:
+    ran = cli("history", "--format", format_)
+    assert ran.code == 0
+    if format_ == "csv":
+        assert ran.out.count("\n") == 1
+    elif format_ == "table":
+        assert ran.out.startswith("No such probe is kept since ")
+        assert "`model-lab-monitor watch` makes" in ran.out
+    else:
+        assert ran.out == out
+
+
+def test_a_body_that_was_kept_is_printed(keep: Callable[..., None], cli: Cli) -> None:
+    keep(probed("US5", 5, verdict="warning", body=b'{"token": "geheim", "a": "\xc3\xa9"}'))
+    (found,) = json.loads(cli("history", *STATE, "--format", "json").out)["probes"]
+    ran = cli("history", *STATE, "--body", found["body"].upper())
+    assert (ran.code, ran.out) == (0, '{"token": "***", "a": "é"}')
+
+
+@pytest.mark.parametrize("arguments", [(), STATE])
+def test_a_body_that_was_not_kept_is_a_mistake(arguments: tuple[str, ...], keep: Callable[..., None], cli: Cli) -> None:
+    keep(probed("US5", 5))
+    ran = cli("history", *arguments, "--body", "abc")
+    assert (ran.code, ran.out) == (2, "")
+    assert "--body abc: no body of that hash is kept; `history --format json` names them" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("history", "--since", "soon"), "'soon' is neither a time nor a span of time such as 90s, 30m, 2h"),
+        (("history", "--since", "1d", "--until", "2d"), "is not after --since"),
+        (("history", "--site", "US9"), "unknown site 'US9'"),
+        (("history", "--check", "runs"), "unknown check 'runs'; did you mean run?"),
+        (("history", "--state-dir", "nowhere"), "there is no such directory; `probe --state-dir nowhere` makes it"),
+        (("uptime", "--since", "2026-06-02", "--until", "2026-06-01"), "--until 2026-06-01 00:00 is not after --since"),
+        (("uptime", "--site", "US9"), "unknown site 'US9'"),
+    ],
+)
+def test_mistakes_are_one_line(arguments: tuple[str, ...], message: str, cli: Cli) -> None:
+    ran = cli(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert message in ran.err
+    assert ran.err.count("\n") == 1
+
+
+# --- uptime ----------------------------------------------------------------------------------------------------------
+
+
+def test_uptime_has_a_line_for_each_check(story: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    ran = story("uptime", *STATE)
+    assert (ran.code, ran.err) == (0, "")
+    lines = ran.out.splitlines()
+    assert lines[:-2] == [
+        "   site  check      probes    uptime     p50     p95     p99  outages",
+        "▼  US5   run           180  83.333 %  100 ms  100 ms  100 ms        1",
+        "✓  EU1   not-found       2     100 %  100 ms  100 ms  100 ms        0",
+    ]
+    assert lines[-1].startswith("182 probes of 2 sites since ")
+    assert lines[-1].endswith(" UTC: 83.516 % available.")
+
+
+def test_uptime_by_site_and_in_other_formats(story: Cli) -> None:
+    assert "  all " in story("uptime", *STATE, "--by", "site").out
+    found = json.loads(story("uptime", *STATE, "--format", "json", "--site", "US5").out)
+    (row,) = found["rows"]
+    assert (row["site"], row["check"], row["probes"], row["unavailable"], row["outages"]) == ("US5", "run", 180, 30, 1)
+    assert abs(row["p95_ms"] - 100) <= 1
+    assert found["since"].endswith("Z")
+    page = story("uptime", *STATE, "--format", "markdown").out
+    assert page.startswith("| site | check | probes | uptime | p50 | p95 | p99 | outages |\n|---|---|---:|")
+    assert "| US5 | run | 180 | 83.333 % | 100 ms |" in page
+
+
+def test_uptime_is_never_rounded_up(keep: Callable[..., None], cli: Cli) -> None:
+    keep(*[probed("US5", 5)] * 99_999, outage("US5", 4))
+    assert "99.999 %" in cli("uptime", *STATE).out
+    assert "▲" in cli("uptime", *STATE).out
+
+
+def test_a_check_that_says_nothing_has_no_uptime(keep: Callable[..., None], cli: Cli) -> None:
+    keep(probed("US5", 5, available=None, status=429))
+    out = cli("uptime", *STATE).out
+    assert out.splitlines()[1].split() == ["·", "US5", "run", "1", "-", "-", "-", "-", "0"]
+    assert out.splitlines()[-1].endswith(" UTC.")
+
+
+def test_no_uptime_is_said(cli: Cli) -> None:
+    assert cli("uptime").out.startswith("Nothing is kept since ")
+    assert cli("uptime", "--format", "markdown").out.startswith("Nothing is kept since ")
+    assert json.loads(cli("uptime", "--format", "json").out)["rows"] == []
+
+
+# --- which store -----------------------------------------------------------------------------------------------------
+
+
+def test_the_store_is_the_one_that_is_named_first(
+    keep: Callable[..., None], cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    keep(probed("US5", 5))
+    for name, site in (("by-url", "EU1"), ("by-file", "AP1"), ("by-variable", "US3"), ("by-default", "AP2")):
+        folder = tmp_path / name if name != "by-default" else tmp_path / "home" / "model-lab-monitor"
+        with open_store(sqlite_url(folder / FILE_NAME)) as store, store.writing() as writing:
+            writing.add_probes("", [probed(site, 5)])
+    Path("model-lab-monitor.toml").write_text(f'[store]\nurl = "sqlite:///{tmp_path}/by-file/{FILE_NAME}"\n')
+
+    def sites(*arguments: str) -> list[str]:
+        ran = cli("uptime", *arguments, "--format", "json")
+        assert ran.code == 0, ran.err
+        return [row["site"] for row in json.loads(ran.out)["rows"]]
+
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("MODEL_LAB_MONITOR_STATE_DIR", str(tmp_path / "by-variable"))
+    monkeypatch.setenv("MODEL_LAB_MONITOR_STORE_URL", f"sqlite:///{tmp_path}/by-url/{FILE_NAME}")
+    assert sites(*STATE) == ["US5"]
+    assert sites() == ["EU1"]
+    monkeypatch.delenv("MODEL_LAB_MONITOR_STORE_URL")
+    assert sites() == ["AP1"]
+    Path("model-lab-monitor.toml").unlink()
+    assert sites() == ["US3"]
+    monkeypatch.delenv("MODEL_LAB_MONITOR_STATE_DIR")
+    assert sites() == ["AP2"]
+
+
+def test_looking_at_a_store_makes_none(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for command in ("history", "uptime", "ledger"):
+        assert cli(command, "--state-dir", "empty").code == 0
+    assert list((tmp_path / "empty").iterdir()) == []
+
+
+def test_probe_keeps_its_memory_in_the_store_that_is_configured(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    probe = ("probe", "--mock", "--site", "US5", "--run-id", "1004", "--state-dir", "state")
+    assert cli(*probe).code == 0
+    with open_store(sqlite_url(Path("state") / FILE_NAME)) as store:
+        assert StoreShelf(store).load().ledger.answers
+    monkeypatch.setenv("MODEL_LAB_MONITOR_STORE_URL", "sqlite:///elsewhere.sqlite")
+    assert "No change (" in cli("ledger", "--state-dir", "state").out
+    assert "Nothing is remembered yet" in cli("ledger").out
