@@ -17,14 +17,23 @@ import time
 from collections import defaultdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from measure import Row
+from measure import Row, markdown
 
+import monitors.notify.webhook  # noqa: F401 - children start with everything there
+from mock_site.server import MockSites
+from monitors.commands.targets import Wiring
+from monitors.commands.watching import Asked, Bench
 from monitors.sites import SITES
+from monitors.store import IncidentFilter, open_store, sqlite_url
+from monitors.watching.logs import logger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from monitors.incidents.model import Incident
+    from monitors.store import Store
 
 KILLS = int(os.environ.get("KILLS", "500"))
 INTERVAL_S = 0.05
@@ -40,10 +49,11 @@ class Receiver(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self) -> None:
+        """Listen on loopback, on a port of the system's choice."""
         super().__init__(("127.0.0.1", 0), _Taking)
         self.taken: list[tuple[str, dict[str, Any]]] = []
         self.lock = threading.Lock()
-        self.dice = random.Random(1)
+        self.dice = random.Random(1)  # noqa: S311 - the same every time
 
 
 class _Taking(BaseHTTPRequestHandler):
@@ -64,42 +74,29 @@ class _Taking(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def monitor(folder: str, receiver_port: int, tls_port: int, ca_file: str) -> None:
+def monitor(folder: str, tls_port: int, ca_file: str) -> None:
     """Watch until killed: the monitor's own parts, on intervals no configuration allows."""
-    from monitors.commands.watching import Asked, Bench
-    from monitors.watching.logs import logger
-
     config = Path(folder) / "monitor.toml"
-    asked = Asked((), ("run",), config, (), None, INTERVAL_S, None, wiring(tls_port, ca_file))
-    os.environ["HOOK_SECRET"] = "secret-of-the-benchmark"
+    wiring = Wiring(None, (), (f"::127.0.0.1:{tls_port}",), Path(ca_file))
+    asked = Asked((), ("run",), config, (), None, INTERVAL_S, None, wiring)
     with Bench(asked, logger("json", "error", sys.stderr), lambda _line: None, lambda _s: opened(folder)) as bench:
         bench.forever()
 
 
-def wiring(tls_port: int, ca_file: str) -> Any:
-    from monitors.commands.targets import Wiring
-
-    return Wiring(None, (), (f"::127.0.0.1:{tls_port}",), Path(ca_file))
-
-
-def opened(folder: str) -> Any:
-    from monitors.store import open_store, sqlite_url
-
+def opened(folder: str) -> Store:
+    """Return the store of the benchmark."""
     return open_store(sqlite_url(Path(folder) / "monitor.sqlite"))
 
 
-def zygote(folder: str, receiver_port: int, tls_port: int, ca_file: str, orders: Any, answers: Any) -> None:
+def zygote(arguments: tuple[str, int, str], orders: TextIO, answers: TextIO) -> None:
     """Fork a monitor at each order, and say which process it is; nothing but importing happens here."""
-    import monitors.commands.watching
-    import monitors.notify.webhook  # noqa: F401 - children start with everything there
-
     for line in orders:
         if line.strip() == "end":
             return
         pid = os.fork()
         if pid == 0:
             try:
-                monitor(folder, receiver_port, tls_port, ca_file)
+                monitor(*arguments)
             finally:
                 os._exit(0)
         answers.write(f"{pid}\n")
@@ -110,6 +107,7 @@ def zygote(folder: str, receiver_port: int, tls_port: int, ca_file: str, orders:
 
 
 def write_config(folder: str, port: int) -> None:
+    """Write the configuration: nine sites, two webhooks, thresholds that are soon reached."""
     keys = "\n".join(
         f'[sites.{site}]\nrun_id = 42\napi_key_env = "MOCK_API_KEY"\napp_key_env = "MOCK_APP_KEY"' for site in SITES
     )
@@ -133,41 +131,44 @@ budget_per_minute = 1000
 
 
 def rows() -> list[Row]:
-    from mock_site.server import MockSites
-
-    dice = random.Random(7)
+    """Kill, settle, and count."""
+    dice = random.Random(7)  # noqa: S311 - the same every time
     receiver = Receiver()
     threading.Thread(target=receiver.serve_forever, daemon=True).start()
     with tempfile.TemporaryDirectory() as folder, MockSites() as mock:
         write_config(folder, receiver.server_address[1])
-        os.environ.update(MOCK_API_KEY="mock-api-key", MOCK_APP_KEY="mock-app-key")
-        with Children(folder, receiver.server_address[1], mock.tls_port, str(mock.ca_file)) as children:
+        os.environ.update(MOCK_API_KEY="mock-api-key", MOCK_APP_KEY="mock-app-key", HOOK_SECRET="benchmark")
+        with Children(folder, mock.tls_port, str(mock.ca_file)) as children:
             wrong = list(play(children, mock, folder, dice))
             settle(children, mock, folder)
         book, incidents = outcome(folder)
     receiver.shutdown()
     lost, out_of_order, other_keys, twice = told(receiver.taken, incidents)
     notices = len({(sink, said["key"]) for sink, said in receiver.taken})
+    about = f"{notices:,} of {len(incidents):,} incidents"
+    kills = f"{KILLS} kills"
     return [
-        Row("killed with SIGKILL: notices lost", f"{lost}", f"{notices:,} of {len(incidents):,} incidents", "", "none", not lost),
-        Row("told twice, always under the same key", f"{twice}", f"{other_keys} under another key", "", "0 others", not other_keys),
-        Row("told out of order within an incident", f"{out_of_order}", f"{KILLS} kills", "", "none", not out_of_order),
-        Row("books in a wrong state after a kill", f"{len(wrong)}", f"{KILLS} kills", "", "none", not wrong),
-        Row("still open once all sites are well", f"{len(book)}", f"{len(incidents):,} incidents", "", "none", not book),
-    ]  # fmt: skip
+        Row("killed with SIGKILL: notices lost", f"{lost}", about, "", "none", not lost),
+        Row("the same told under another key", f"{other_keys}", f"{twice} under the same", "", "none", not other_keys),
+        Row("told out of order within an incident", f"{out_of_order}", kills, "", "none", not out_of_order),
+        Row("books in a wrong state after a kill", f"{len(wrong)}", kills, "", "none", not wrong),
+        Row("still open once all sites are well", f"{len(book)}", about, "", "none", not book),
+    ]
 
 
 class Children:
     """The process that forks monitors, and the one that runs."""
 
-    def __init__(self, *arguments: Any) -> None:
+    def __init__(self, *arguments: str | int) -> None:
+        """Take what a monitor needs to know."""
         self.arguments = arguments
 
-    def __enter__(self) -> Children:
+    def __enter__(self) -> Self:
+        """Start the process that forks."""
         order_r, order_w = os.pipe()
         answer_r, answer_w = os.pipe()
         # A fresh interpreter: this process has threads, and forks of it would inherit their locks.
-        code = "import sys, os, killed; killed.zygote(*eval(sys.argv[1]), os.fdopen(%d), os.fdopen(%d, 'w'))"
+        code = "import sys, os, killed; killed.zygote(eval(sys.argv[1]), os.fdopen(%d), os.fdopen(%d, 'w'))"
         self.pid = os.posix_spawn(
             sys.executable,
             [sys.executable, "-c", code % (order_r, answer_w), repr(self.arguments)],
@@ -180,15 +181,18 @@ class Children:
         return self
 
     def start(self) -> int:
+        """Fork a monitor; returns its process id."""
         self.orders.write("start\n")
         self.orders.flush()
         return int(self.answers.readline())
 
     def kill(self, pid: int, number: int = signal.SIGKILL) -> None:
+        """End a monitor and wait until it is gone."""
         os.kill(pid, number)
         self.answers.readline()
 
     def __exit__(self, *_: object) -> None:
+        """End the process that forks."""
         self.orders.write("end\n")
         self.orders.flush()
         os.waitpid(self.pid, 0)
@@ -244,9 +248,8 @@ def flaws(folder: str) -> Iterator[str]:
                 yield f"incident {entry.id}: {kinds}"
 
 
-def outcome(folder: str) -> tuple[list[Any], list[Any]]:
-    from monitors.store import IncidentFilter
-
+def outcome(folder: str) -> tuple[list[Incident], list[Incident]]:
+    """Return the incidents that are still in the book, and all there ever were."""
     with opened(folder) as store:
         return list(store.book().incidents.values()), store.incidents(IncidentFilter())
 
@@ -263,7 +266,8 @@ def told(taken: list[tuple[str, dict[str, Any]]], incidents: list[Any]) -> tuple
             other += keys[sink, said["key"]] != said["kind"]
             continue
         keys[sink, said["key"]] = said["kind"]
-        other += sum(said["kind"] == each["kind"] for each in heard[sink, number] if said["kind"] in {"opened", "resolved"})
+        if said["kind"] in {"opened", "resolved"}:
+            other += sum(said["kind"] == each["kind"] for each in heard[sink, number])
         heard[sink, number].append(said)
     lost = out_of_order = 0
     for incident in incidents:
@@ -277,6 +281,4 @@ def told(taken: list[tuple[str, dict[str, Any]]], incidents: list[Any]) -> tuple
 
 
 if __name__ == "__main__":
-    from measure import markdown
-
     print(markdown(rows()))

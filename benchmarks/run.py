@@ -1,6 +1,6 @@
 """Every figure of docs/benchmarks.md, measured in one go: `python benchmarks/run.py [NAME…] [--write]`.
 
-Needs wrk, prometheus-blackbox-exporter and postgresql (Debian packages of these names) and npm. `--write` renews the page.
+Needs wrk, prometheus-blackbox-exporter, postgresql (Debian packages) and npm. `--write` renews the page.
 """
 
 from __future__ import annotations

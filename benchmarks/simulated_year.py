@@ -1,5 +1,4 @@
-"""A year of nine sites, probed every minute: 4.7 million probes with a script of 200 troubles; what came of it, how large
-it is, how quick it is to look at.
+"""A year of nine sites, probed every minute, with a script of 200 troubles: what came of it, how large it is, how quick.
 
 Everything but the network is the monitor's own: decisions, transactions, roll-ups, retention, and the commands at the
 end, timed as whole processes.
@@ -28,12 +27,14 @@ from monitors.incidents.model import EventKind
 from monitors.incidents.problems import OUTAGE, problem_of
 from monitors.model import Finding, Kind, Level, Observation, Phases
 from monitors.sites import SITES
-from monitors.store import open_store, sqlite_url
+from monitors.store import Filter, open_store, sqlite_url
 from monitors.watching.current import Current
 from monitors.watching.keeper import Batch, Keeper, Rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from monitors.store import Store
 
 MINUTES = int(os.environ.get("SIMULATED_DAYS", "365")) * 24 * 60
 TROUBLES = {"outage": 110, "flap": 30, "rollout": 40, "maintenance": 20}
@@ -57,6 +58,7 @@ class Trouble:
     finding: Finding
 
     def shows(self, site: str, minute: int) -> bool:
+        """Tell whether a probe of a site shows it in a minute of the year."""
         if not self.sites.get(site, MINUTES) <= minute < self.end:
             return False
         # A flapping site fails three minutes and answers for one.
@@ -72,6 +74,7 @@ def script(dice: random.Random) -> list[Trouble]:
 
 
 def trouble(kind: str, number: int, begin: int, width: int, dice: random.Random) -> Trouble:
+    """Return one trouble of a kind, somewhere in the stretch of the year that is its own."""
     begin += dice.randrange(30, width // 4)
     length = dice.randrange(8, width // 2)
     sites = dice.sample(NAMES, dice.randrange(1, len(NAMES) + 1))
@@ -122,10 +125,11 @@ def batches(troubles: list[Trouble], dice: random.Random) -> Iterator[Batch]:
 
 
 def answer(site: str, at: datetime, findings: tuple[Finding, ...], dice: random.Random) -> Observation:
+    """Return what a probe saw: a time that varies, and a status unless the site is down."""
     down = any(finding.kind is Kind.AVAILABILITY for finding in findings)
     first = 0.04 + dice.random() * 0.06
     return Observation(
-        site, "run", at, "GET", RUN, "42", True,  # noqa: FBT003 - the field stands where the class has it
+        site, "run", at, "GET", RUN, "42", True,
         status=None if down else 200,
         body=b"",
         phases=Phases(0.002, 0.011, 0.023, first, 0.001),
@@ -133,7 +137,8 @@ def answer(site: str, at: datetime, findings: tuple[Finding, ...], dice: random.
 
 
 def rows() -> list[Row]:
-    dice = random.Random(2026)
+    """Live through the year, then look back."""
+    dice = random.Random(2026)  # noqa: S311 - the same every time
     troubles = script(dice)
     expected = Counter(trouble.problem for trouble in troubles if trouble.kind != "maintenance")
     with tempfile.TemporaryDirectory() as folder:
@@ -141,7 +146,7 @@ def rows() -> list[Row]:
         with open_store(sqlite_url(path)) as store:
             events, spent_s = play(store, troubles, dice)
             store.vacuum()
-            probes = sum(row.probes for row in store.uptime(everything(), by="site"))
+            probes = sum(row.probes for row in store.uptime(Filter(), by="site"))
         size_mb = path.stat().st_size / 1e6
         timed = {name: command_s(folder, *words) for name, words in COMMANDS.items()}
     opened = Counter(problem for kind, problem in events if kind is EventKind.OPENED)
@@ -149,19 +154,29 @@ def rows() -> list[Row]:
     right = sum(min(opened[problem], ended[problem], count) for problem, count in expected.items())
     others = sum(opened.values()) - sum((opened & expected).values())
     real = sum(expected.values())
+    wanted = MINUTES * len(NAMES)
+    each, bodies = f"{spent_s / probes * 1e6:.0f} µs each", f"{probes * 9_000 / 1e9:.0f} GB of bodies"
+    planned = f"{len(troubles) - real} planned, noise"
     return [
-        Row("a year's troubles: opened once, resolved once", f"{right}", f"{real} real", "", "all", right == real),
-        Row("other incidents in the year", f"{others}", f"{len(troubles) - real} planned, noise", "", "none", not others),
-        Row("probes kept", f"{probes:,}", f"{MINUTES * len(NAMES):,}", f"{spent_s / probes * 1e6:.0f} µs each", "all", probes == MINUTES * len(NAMES)),
-        Row("the store after a year", f"{size_mb:.0f} MB", f"{probes * 9_000 / 1e9:.0f} GB of bodies", "", "small: < 200 MB", size_mb < 200),
+        Row("a year's troubles opened once and resolved once", f"{right}", f"{real} real", "", "all", right == real),
+        Row("other incidents in the year", f"{others}", planned, "", "none", not others),
+        Row("probes kept", f"{probes:,}", f"{wanted:,}", each, "all", probes == wanted),
+        Row("the store after a year", f"{size_mb:.0f} MB", bodies, "", "≤ 200 MB", size_mb <= 200),
         *(
-            Row(f"`{' '.join(COMMANDS[name])}`", f"{spent:.2f} s", f"--help {base:.2f} s", f"{spent / base:.1f} ×", "< 1 s", spent < 1)
+            Row(
+                f"`{' '.join(COMMANDS[name])}`",
+                f"{spent:.2f} s",
+                f"`--help` {base:.2f} s",
+                f"{spent / base:.1f} ×",
+                "< 1 s",
+                spent < 1,
+            )
             for name, (spent, base) in timed.items()
         ),
-    ]  # fmt: skip
+    ]
 
 
-def play(store: object, troubles: list[Trouble], dice: random.Random) -> tuple[list[tuple[EventKind, str]], float]:
+def play(store: Store, troubles: list[Trouble], dice: random.Random) -> tuple[list[tuple[EventKind, str]], float]:
     """Live through the year; returns what happened to incidents and the seconds it took."""
     rules = Rules(
         Thresholds(update_interval_s=300),
@@ -170,7 +185,7 @@ def play(store: object, troubles: list[Trouble], dice: random.Random) -> tuple[l
         watched=frozenset((site, "run") for site in NAMES),
         vantage="here",
     )
-    keeper = Keeper(Current(store), rules, lambda findings: findings)  # type: ignore[arg-type]
+    keeper = Keeper(Current(store), rules, lambda findings: findings)
     happened: list[tuple[EventKind, str]] = []
     problems: dict[int, str] = {}
     begin = time.perf_counter()
@@ -187,18 +202,12 @@ def play(store: object, troubles: list[Trouble], dice: random.Random) -> tuple[l
                     happened.append((event.kind, problems[event.incident]))
         chunk = []
         if number % (24 * 60) == 0:
-            store.roll_up()  # type: ignore[attr-defined]
-            store.retain(batch.at, Retention())  # type: ignore[attr-defined]
+            store.roll_up()
+            store.retain(batch.at, Retention())
             if number % (30 * 24 * 60) == 0:
                 print(f"  {number // (24 * 60)} days, {time.perf_counter() - begin:.0f} s", flush=True)
-    store.roll_up()  # type: ignore[attr-defined]
+    store.roll_up()
     return happened, time.perf_counter() - begin
-
-
-def everything() -> object:
-    from monitors.store import Filter
-
-    return Filter()
 
 
 COMMANDS = {
@@ -211,13 +220,12 @@ COMMANDS = {
 def command_s(folder: str, *words: str) -> tuple[float, float]:
     """Return the median seconds of a command and of `--help`, whole processes, in turn."""
     environ = {**os.environ, "MODEL_LAB_MONITOR_STATE_DIR": folder}
+    program = str(Path(sys.executable).parent / "model-lab-monitor")
     spent: tuple[list[float], list[float]] = ([], [])
     for _ in range(5):
         for side, arguments in enumerate((words, ("--help",))):
             start = time.perf_counter()
-            done = subprocess.run(
-                [sys.executable, "-m", "monitors", *arguments], capture_output=True, env=environ, check=False
-            )
+            done = subprocess.run([program, *arguments], capture_output=True, env=environ, check=False)
             spent[side].append(time.perf_counter() - start)
             assert done.returncode in {0, 1, 3}, done.stderr.decode()
     return median(spent[0]), median(spent[1])

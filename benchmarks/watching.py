@@ -18,7 +18,8 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from measure import Row
+import certifi
+from measure import Row, markdown
 
 from monitors.checks import CHECKS
 from monitors.config import Credentials, SiteSettings
@@ -61,12 +62,15 @@ class SimulatedClock:
     seconds: float = 0.0
 
     def now(self) -> datetime:
+        """Return the time of day."""
         return self.at
 
     def monotonic(self) -> float:
+        """Return the seconds."""
         return self.seconds
 
     def advance(self, seconds: float) -> None:
+        """Let time pass on both clocks."""
         self.seconds += seconds
         self.at += timedelta(seconds=seconds)
 
@@ -75,11 +79,13 @@ class SimulatedInbox(Mailbox):
     """Waits for what is under way in real time, and for nothing else at all."""
 
     def __init__(self, clock: SimulatedClock) -> None:
+        """Wait by a clock."""
         super().__init__()
         self.clock = clock
         self.in_flight: dict[str, float] = {}
 
     def get(self, timeout_s: float) -> Any:
+        """Return what comes, or let the time pass that was to be waited."""
         found = super().get(30.0 if self.in_flight and timeout_s > 0 else 0.0)
         if found is None and timeout_s > 0:
             self.clock.advance(timeout_s)
@@ -93,6 +99,7 @@ class NoDelivery:
         """Do nothing."""
 
     def failing(self) -> list[Any]:
+        """Return nothing."""
         return []
 
 
@@ -107,6 +114,7 @@ class Loop:
     probes: Counter[str]
 
     def run(self, seconds: float) -> None:
+        """Let the loop work for so long."""
         until = self.clock.seconds + seconds
         while self.clock.seconds < until:
             self.inbox.in_flight = self.watch._asking.in_flight  # noqa: SLF001 - what a real clock need not know
@@ -114,6 +122,7 @@ class Loop:
 
 
 def loop(folder: str, port: int, ca_file: str, store: Any) -> Loop:
+    """Return a watch over the mock sites behind a port."""
     clock = SimulatedClock()
     inbox = SimulatedInbox(clock)
     targets = {target.site.key: target for target in made_targets(port, ca_file)}
@@ -147,6 +156,7 @@ def loop(folder: str, port: int, ca_file: str, store: Any) -> Loop:
 
 
 def made_targets(port: int, ca_file: str) -> list[Any]:
+    """Return the nine sites, reached on loopback."""
     context = tls_context(Path(ca_file), {})
     overrides = parse_overrides(connect_to=[f"::127.0.0.1:{port}"])
     keys = Credentials("mock-api-key", "mock-app-key")
@@ -166,19 +176,20 @@ def bare_s(targets: list[Any], cycles: int) -> float:
 
 
 def cpu_s() -> float:
+    """Return the processor seconds of this process."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
 
 
 def rss_mb() -> float:
+    """Return the memory of this process."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 1e6
 
 
 def rows() -> list[Row]:
-    server = subprocess.Popen(
-        [sys.executable, "-c", _SERVED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    """Measure costs, then set the clocks."""
+    server = subprocess.Popen([sys.executable, "-c", _SERVED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     assert server.stdin is not None
     port, ca_file = server.stdout.readline().split()
@@ -191,6 +202,7 @@ def rows() -> list[Row]:
 
 
 def costs(folder: str, port: int, ca_file: str, store: Any) -> Iterator[Row]:
+    """Measure what watching costs, hour by hour, with bare probes in between."""
     targets = made_targets(port, ca_file)
     bare_s(targets, 20)
     watched = loop(folder, port, ca_file, store)
@@ -228,14 +240,14 @@ def idle() -> Row:
         "    while time.monotonic() < until: watch.step()\n"
         "    print(w.cpu_s() - start)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
+    here = Path(__file__).parent
+    done = subprocess.run([sys.executable, "-c", code], cwd=here, capture_output=True, text=True, check=True)
     share = float(done.stdout) / IDLE_S
     return Row("CPU of `watch` idle", f"{share:.3%} of a core", f"{IDLE_S:.0f} s", "", "≤ 0.5 %", share <= 0.005)
 
 
 def ca() -> str:
-    import certifi
-
+    """Return authorities nobody asks."""
     return certifi.where()
 
 
@@ -263,6 +275,4 @@ def jumps(folder: str, port: int, ca_file: str, store: Any) -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    from measure import markdown
-
     print(markdown(rows()))

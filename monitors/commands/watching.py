@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from monitors.watching.loop import Setup
 
 WHO = "model-lab-monitor watch"
+_LAST_WORD_S = 1.0
+"""What is being sent gets so much of a moment even where the probes took all the time there was."""
 _LEVELS = {"notice delivered": "info", "notice delivered late": "info", "notice given up": "error"}
 
 
@@ -241,7 +243,7 @@ class Bench:
             try:
                 self.watch.run()
             finally:
-                if not self.courier.stop(self.settings.watch.stop_s):
+                if not self.courier.stop(max(self.watch.left_s, _LAST_WORD_S)):
                     self.say("warning", "notices were still being sent; they are sent again by the next start")
 
     def once(self, *, digest: bool) -> list[Kept]:

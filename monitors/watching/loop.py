@@ -114,6 +114,7 @@ class Watch:
         self._made: list[Made] = []
         self._settle_s = self._looked_s = self._alive_s = -math.inf
         self._kept_s = self._upkeep_s = now_s
+        self._deadline_s = math.inf
         self._upkeep_thread: threading.Thread | None = None
         self._refused: Finding | None = None
         self._reload_asked = threading.Event()
@@ -123,8 +124,14 @@ class Watch:
 
     def stop(self) -> None:
         """End the loop soon; safe in a signal handler."""
+        self._deadline_s = min(self._deadline_s, self.parts.clock.monotonic() + self.setup.watch.stop_s)
         self._stopping.set()
         self.parts.inbox.put(Woken())
+
+    @property
+    def left_s(self) -> float:
+        """How many seconds of the deadline are left, once the end was asked for."""
+        return max(min(self._deadline_s - self.parts.clock.monotonic(), self.setup.watch.stop_s), 0.0)
 
     def ask_reload(self) -> None:
         """Read the configuration anew soon; safe in a signal handler."""
@@ -355,9 +362,8 @@ class Watch:
         """Stop asking, wait for what is under way as long as the deadline allows, keep it."""
         self.parts.systemd.stopping()
         self._asking.stop()
-        deadline_s = self.parts.clock.monotonic() + self.setup.watch.stop_s
-        while self._asking.in_flight and self.parts.clock.monotonic() < deadline_s:
-            self._take(self.parts.inbox.get(deadline_s - self.parts.clock.monotonic()))
+        while self._asking.in_flight and (left_s := self.left_s) > 0:
+            self._take(self.parts.inbox.get(left_s))
         if self._made:
             self._keep(self._batcher.batch(self._drawn()))
         try:
