@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from monitors.errors import MonitorError
+from monitors.notify.attempts import outcome_of
 from monitors.notify.measures import Measure, measures
 
 if TYPE_CHECKING:
@@ -45,10 +46,16 @@ class Metering:
             return
         found = [each for result, available in results for each in measures(result.observation, available=available)]
         self._waiting.append((found, host, at))
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="metrics", daemon=True)
-            self._thread.start()
         self._there.set()
+        if self._thread is not None:
+            return
+        thread = threading.Thread(target=self._work, name="metrics", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            self.say("warning", "metrics wait", reason=f"this machine cannot start a thread: {error}")
+        else:
+            self._thread = thread
 
     def send_waiting(self) -> None:
         """Send what waits, once; what a sink does not take is gone."""
@@ -57,9 +64,8 @@ class Metering:
             for sink in self.sinks():
                 if not isinstance(sink, Meter):
                     continue
-                try:
-                    sink.measure(found, host, at)
-                except MonitorError as error:
+                error = outcome_of(partial(sink.measure, found, host, at)).error
+                if error is not None:
                     self.say("warning", "metrics were not taken", sink=sink.settings.name, reason=str(error))
 
     def _work(self) -> None:

@@ -9,9 +9,11 @@ import pytest
 from monitors.checks import CHECKS
 from monitors.cycle import Result
 from monitors.model import Finding, Kind, Level, Observation, Phase, Phases, TransportFailure
+from monitors.store import Store, open_store, sqlite_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -98,3 +100,9 @@ def make_failure() -> Callable[..., TransportFailure]:
 @pytest.fixture
 def make_down() -> Callable[..., Finding]:
     return down
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(sqlite_url(tmp_path / "state" / "monitor.sqlite")) as opened:
+        yield opened
