@@ -137,7 +137,7 @@ def rows() -> list[Row]:
     threading.Thread(target=receiver.serve_forever, daemon=True).start()
     with tempfile.TemporaryDirectory() as folder, MockSites() as mock:
         write_config(folder, receiver.server_address[1])
-        os.environ.update(MOCK_API_KEY="mock-api-key", MOCK_APP_KEY="mock-app-key", HOOK_SECRET="benchmark")
+        os.environ.update(MOCK_API_KEY="mock-api-key", MOCK_APP_KEY="mock-app-key", HOOK_SECRET="benchmark")  # noqa: S106 - a receiver of our own
         with Children(folder, mock.tls_port, str(mock.ca_file)) as children:
             wrong = list(play(children, mock, folder, dice))
             settle(children, mock, folder)

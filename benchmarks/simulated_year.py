@@ -1,4 +1,4 @@
-"""A year of nine sites, probed every minute, with a script of 200 troubles: what came of it, how large it is, how quick.
+"""A year of nine sites, probed every minute, with a script of 200 troubles: what came of it, its size, how quick it is.
 
 Everything but the network is the monitor's own: decisions, transactions, roll-ups, retention, and the commands at the
 end, timed as whole processes.
