@@ -20,7 +20,7 @@ from monitors.report.tables import bare_table, printed
 from monitors.report.text import counted, dumps, for_log, listed, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rich.console import RenderableType
 
@@ -31,12 +31,16 @@ if TYPE_CHECKING:
 
 _NARROW = 100
 _CHARS = 300
+_NOTHING_KNOWN = "nothing"
 _WORDS = {Mark.INFO: "info", Mark.WARNING: "warning", Mark.BREAKING: "breaking", Mark.DOWN: "down"}
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was asked for: incidents, newest first, tracks that are pending, and the silences in force."""
+    """What was asked for: incidents, newest first, tracks that are pending, and the silences in force.
+
+    `known` is what the vendor's status pages say of the sites, where they were asked.
+    """
 
     open: tuple[Incident, ...] = ()
     resolved: tuple[Incident, ...] = ()
@@ -44,6 +48,7 @@ class Found:
     silences: tuple[Silence, ...] = ()
     state: str = "open"
     kept: bool = True
+    known: tuple[tuple[str, str], ...] = ()
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -55,7 +60,7 @@ class Life:
     events: tuple[Event, ...]
     notices: tuple[OutboxRow, ...]
     silences: tuple[Silence, ...] = ()
-    known: tuple[str, ...] = ()
+    known: tuple[tuple[str, str], ...] = ()
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -89,13 +94,21 @@ def life_of(store: Store, number: int) -> Life | None:
     return Life(incident, tuple(store.events(number)), tuple(store.notices(number)), silences)
 
 
-def with_known(life: Life) -> Life:
-    """Return the life with what the vendor says of the sites, quoted."""
+def with_known(found: Found) -> Found:
+    """Return what was asked for with what the vendor says of the sites that have something open."""
+    return replace(found, known=_known(site for incident in found.open for site in incident.sites))
+
+
+def life_with_known(life: Life) -> Life:
+    """Return the life with what the vendor says of the sites."""
+    return replace(life, known=_known(life.incident.all_sites))
+
+
+def _known(sites: Iterable[str]) -> tuple[tuple[str, str], ...]:
     from monitors.statuspage import StatusPages  # noqa: PLC0415 - only where it is asked for
 
     pages = StatusPages()
-    said = [f"{site}: {pages.known(site) or 'nothing'}" for site in life.incident.all_sites]
-    return replace(life, known=tuple(said))
+    return tuple((site, pages.known(site) or _NOTHING_KNOWN) for site in dict.fromkeys(sites))
 
 
 def mark_of(incident: Incident) -> Mark:
@@ -121,6 +134,7 @@ def _list(found: Found, layout: Layout) -> Iterator[RenderableType]:
     for incidents in (found.open, found.resolved):
         for incident in incidents:
             yield _entry(incident, found, layout)
+            yield from _quoted((site, line) for site, line in found.known if site in incident.sites)
     if found.pending:
         yield Text("Seen, but not often enough yet to be believed:", style="dim")
         yield _pending(found, layout)
@@ -206,6 +220,7 @@ def as_json(found: Found) -> str:
         "incidents": [incident_json(incident) for incident in (*found.open, *found.resolved)],
         "pending": [_track_json(track) for track in found.pending],
         "silences": [_silence_json(silence) for silence in found.silences],
+        "known": dict(found.known),
     }
     return dumps(document, indent=2) + "\n"
 
@@ -265,8 +280,7 @@ def _life(life: Life, layout: Layout) -> Iterator[RenderableType]:
     if incident.finding.kind in {Kind.CONTRACT, Kind.DRIFT}:
         arrow = "→" if layout.unicode else "->"
         yield Text(f"  {shown(incident.finding.base)} {arrow} {shown(incident.finding.revision)}", overflow="fold")
-    for line in life.known:
-        yield Text(f"  vendor's status page, {for_log(line, _CHARS)}", style="yellow", overflow="fold")
+    yield from _quoted(life.known)
     yield ""
     yield _spells(incident)
     yield ""
@@ -276,6 +290,11 @@ def _life(life: Life, layout: Layout) -> Iterator[RenderableType]:
         yield rows
     for silence in life.silences:
         yield Text(f"Silence {silence.id}: {_silence(silence)}", style="dim", overflow="fold")
+
+
+def _quoted(known: Iterable[tuple[str, str]]) -> Iterator[Text]:
+    for site, line in known:
+        yield Text(f"  vendor's status page, {site}: {for_log(line, _CHARS)}", style="yellow", overflow="fold")
 
 
 def _spells(incident: Incident) -> Table:
@@ -347,7 +366,7 @@ def life_as_json(life: Life) -> str:
             }
             for row in life.notices
         ],
-        "known": list(life.known),
+        "known": dict(life.known),
     }
     return dumps(document, indent=2) + "\n"
 

@@ -49,6 +49,9 @@ class _Span(click.ParamType[datetime]):
 _format_option = click.option(
     "--format", "format_", type=click.Choice(_FORMATS), default="table", show_default=True, help="How to print it."
 )
+_statuspage_option = click.option(
+    "--statuspage", is_flag=True, help="Ask the vendor's status page what it says of the sites."
+)
 _by_option = click.option("--by", metavar="WHO", help="Who does it.  [default: git's user, else the login name]")
 
 
@@ -79,6 +82,7 @@ def command() -> None:
     show_default=True,
     help="Lowest level of an open incident that makes the exit code 1, 3 or 4.",
 )
+@_statuspage_option
 @_format_option
 @store_option
 def list_(
@@ -88,6 +92,7 @@ def list_(
     since: datetime | None,
     limit: int,
     fail_on: str,
+    statuspage: bool,
     format_: str,
     state_dir: Path | None,
     config: Path | None,
@@ -102,6 +107,8 @@ def list_(
     store = _store(state_dir, config)
     wanted = tuple(site.key for site in find_sites(sites)) if sites else ()
     found = views.wanted(store, state=state, sites=wanted, since=since, limit=limit)
+    if statuspage:
+        found = views.with_known(found)
     if format_ == "json":
         write_stdout(views.as_json(found))
     elif format_ == "markdown":
@@ -125,7 +132,7 @@ def _code_of(incidents: Iterable[Incident], fail_on: str) -> ExitCode:
 
 @command.command("show", short_help="Show the life of one incident.")
 @click.argument("number", type=click.IntRange(1), metavar="ID")
-@click.option("--statuspage", is_flag=True, help="Ask the vendor's status page what it says of the sites.")
+@_statuspage_option
 @_format_option
 @store_option
 def show(*, number: int, statuspage: bool, format_: str, state_dir: Path | None, config: Path | None) -> None:
@@ -138,7 +145,7 @@ def show(*, number: int, statuspage: bool, format_: str, state_dir: Path | None,
         message = f"there is no incident {number}; `incidents list --state all` lists them"
         raise UsageError(message)
     if statuspage:
-        found = views.with_known(found)
+        found = views.life_with_known(found)
     if format_ == "json":
         write_stdout(views.life_as_json(found))
     elif format_ == "markdown":
