@@ -44,7 +44,7 @@ class Batcher:
     failures: list[HarnessFailure] = field(default_factory=list)
     unjudged: int = 0
     _held: list[Note] = field(default_factory=list)
-    _latest: dict[tuple[str | None, str | None], Result] = field(default_factory=dict)
+    _latest: dict[tuple[str | None, str | None], tuple[float, Result]] = field(default_factory=dict)
     _answered_s: float = float("-inf")
     _resolved_s: float = float("-inf")
     _jumped_s: float = float("-inf")
@@ -68,7 +68,7 @@ class Batcher:
         self.unjudged = len(results) - len(judged)
         notes, unremembered = self.notes.take()
         kept = self._notes_of(judged, made, notes)
-        return Batch(at, self._reconciled(judged), kept, own, unremembered)
+        return Batch(at, self._reconciled(judged, now_s), kept, own, unremembered)
 
     def _notes_of(self, judged: Sequence[Result], made: Sequence[Made], taken: Sequence[Note]) -> tuple[Note, ...]:
         """Return the notes of what counts; one whose probe is still on its way to us waits for it."""
@@ -129,14 +129,21 @@ class Batcher:
             return False
         return own.get(health.CLOCK) is None or not any(map(health.is_of_time, result.findings))
 
-    def _reconciled(self, judged: Sequence[Result]) -> tuple[Result, ...]:
-        """Correct the findings by what the other sites answered lately, this round or the one before."""
+    def _reconciled(self, judged: Sequence[Result], now_s: float) -> tuple[Result, ...]:
+        """Correct the findings by what was answered lately, in this round or the one before.
+
+        What was answered longer ago says nothing of now: an endpoint may be withdrawn between two rare checks.
+        """
         here = {_place(result) for result in judged}
-        others = [known for place, known in self._latest.items() if place not in here]
-        known = [*judged, *others]
+        self._latest = {
+            place: (at_s, known)
+            for place, (at_s, known) in self._latest.items()
+            if place not in here and now_s - at_s <= _FRESH_S
+        }
+        known = [*judged, *(known for _, known in self._latest.values())]
         corrected = reconcile([entry.observation for entry in known], [entry.findings for entry in known])
         for result in judged:
-            self._latest[_place(result)] = replace(result, observation=result.observation.without_body())
+            self._latest[_place(result)] = now_s, replace(result, observation=result.observation.without_body())
         return tuple(replace(result, findings=tuple(found)) for result, found in zip(judged, corrected, strict=False))
 
 
