@@ -11,15 +11,16 @@ import os
 import random
 import resource
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,8 +31,10 @@ from mock_site.app import create_app
 from mock_site.server import MockSites
 from monitors.commands.targets import Wiring
 from monitors.commands.watching import Asked, Bench
+from monitors.errors import MonitorError
+from monitors.model import Observation, Phases
 from monitors.sites import SITES
-from monitors.store import Filter, IncidentFilter, open_store, sqlite_url
+from monitors.store import Filter, IncidentFilter, Probed, open_store, sqlite_url
 from monitors.watching.logs import logger
 
 if TYPE_CHECKING:
@@ -50,6 +53,7 @@ STEADY_S, DOWN_S, SETTLE_S = 8.0, 6.0, 75.0
 OWN = "monitor-store-failed"
 REAL = {("outage", "US5"), ("outage", "EU1")}
 LONG_S = 10.0
+OLD_PROBES = 60_000
 
 
 @dataclass
@@ -70,6 +74,7 @@ class Outcome:
     forgotten: list[str] = field(default_factory=list)
     asked: int = 0
     kept: int = 0
+    old_kept: int = 0
     dropped: int = 0
     told_twice: int = 0
     recovered_after_s: float | None = None
@@ -151,6 +156,7 @@ def child(fault: str) -> Outcome:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="store-", dir="/tmp")))
         receiver = Receiver()
         world = stack.enter_context(_WORLDS[fault](home))
+        fill(world.url)
         mock = stack.enter_context(MockSites(app=counted))
         config = written_config(home, receiver.server_address[1])
         wiring = Wiring(None, (), (f"::127.0.0.1:{mock.tls_port}",), Path(mock.ca_file))
@@ -179,6 +185,23 @@ def child(fault: str) -> Outcome:
     return outcome
 
 
+def fill(url: str) -> None:
+    """Put a week's probes into a store, so that its file is much larger than what SQLite keeps of it in memory."""
+    first = datetime.now(UTC) - timedelta(days=7)
+    with open_store(url) as store:
+        for start in range(0, OLD_PROBES, 5_000):
+            with store.writing() as tx:
+                tx.add_probes("here", [_probed(first, number) for number in range(start, start + 5_000)])
+
+
+def _probed(first: datetime, number: int) -> Probed:
+    site, at = list(SITES)[number % len(SITES)], first + timedelta(seconds=number)
+    seen = Observation(
+        site, "run", at, "GET", "/", "42", True, status=200, body=b"", phases=Phases(0.01, 0.01, 0.02, 0.05, 0.001)
+    )
+    return Probed(seen, (), "none", available=True, keep_body=False)
+
+
 def _live(mock: Any, world: World, bench: Any, receiver: Receiver, outcome: Outcome) -> list[dict[str, Any]]:
     """Play the script; returns what had been told when the fault began."""
     time.sleep(STEADY_S)
@@ -191,22 +214,35 @@ def _live(mock: Any, world: World, bench: Any, receiver: Receiver, outcome: Outc
     outcome.began = time.monotonic()
     world.begin()
     time.sleep(world.length_s / 3 + 2)
+    if not world.length_s:
+        # As it comes by itself every hour, and meets damage that nobody else has met.
+        with suppress(MonitorError):
+            bench.upkeep(datetime.now(UTC), bench.settings.retention)
     mock.set_scenario("US5", "healthy")
-    time.sleep(world.length_s / 3)
+    if world.length_s:
+        time.sleep(world.length_s / 3)
+    else:
+        _wait(lambda: _resolved(receiver, "US5"))
     mock.set_scenario("EU1", "outage:503")
     time.sleep(max(outcome.began + world.length_s - time.monotonic(), 0))
     world.end()
-    outcome.ended = time.monotonic()
+    outcome.ended = time.monotonic() if world.length_s else outcome.began
     time.sleep(DOWN_S)
     # How long an outage lasts is not known to us either: this one ends once it has been told.
-    until = time.monotonic() + SETTLE_S / 2
-    while time.monotonic() < until and not any(said["incident"]["sites"] == ["EU1"] for _, said in receiver.taken):
-        time.sleep(0.5)
+    _wait(lambda: any(said["incident"]["sites"] == ["EU1"] for _, said in receiver.taken))
     mock.set_scenario("EU1", "healthy")
-    until = time.monotonic() + SETTLE_S
-    while time.monotonic() < until and not _is_over(bench, receiver):
-        time.sleep(0.5)
+    _wait(lambda: _is_over(bench, receiver))
     return before
+
+
+def _wait(until: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SETTLE_S
+    while time.monotonic() < deadline and not until():
+        time.sleep(0.5)
+
+
+def _resolved(receiver: Receiver, site: str) -> bool:
+    return any(said["kind"] == "resolved" and site in said["incident"]["all_sites"] for _, said in receiver.taken)
 
 
 def _is_over(bench: Any, receiver: Receiver) -> bool:
@@ -254,7 +290,9 @@ def _judge(
     outcome.own_told_after_s = own[0] - outcome.began if own else None
     outcome.recovered_after_s = own[-1] - outcome.ended if own else None
     outcome.asked, outcome.dropped = len(asked_at), vault.dropped
-    outcome.kept = sum(1 for _ in store.probes(Filter()))
+    started = datetime.now(UTC) - timedelta(hours=1)
+    outcome.kept = sum(1 for _ in store.probes(Filter(since=started)))
+    outcome.old_kept = sum(1 for _ in store.probes(Filter(until=started)))
     outcome.problems += store.check()
 
 
@@ -285,7 +323,7 @@ def full(home: Path) -> Iterator[World]:
     state = home / "disk"
     state.mkdir()
     length_s, filler = FAULTS["full"][1], state / "filler"
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(state)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(state)]
     if shutil.which("mount") is None or subprocess.run(mount, check=False, capture_output=True).returncode:
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
 
@@ -300,13 +338,13 @@ def full(home: Path) -> Iterator[World]:
         )
         return
 
-    def fill() -> None:
+    def fill_up() -> None:
         with filler.open("wb", buffering=0) as file, suppress(OSError):
             while True:
                 file.write(bytes(4096))
 
     try:
-        yield World(_url(state / "monitor.sqlite"), length_s, fill, filler.unlink)
+        yield World(_url(state / "monitor.sqlite"), length_s, fill_up, filler.unlink)
     finally:
         subprocess.run(["umount", "-l", str(state)], check=True)
 
@@ -337,16 +375,24 @@ def _damaging(damage: Callable[[Path], None]) -> Callable[[Path], Any]:
     return damaged
 
 
+def _at_rest(path: Path) -> None:
+    """Have everything in the file itself: what still stands in the log beside it would outlive the damage."""
+    with closing(sqlite3.connect(path, timeout=30)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
+
 def overwrite(path: Path) -> None:
-    """Put random bytes over the middle half of a file."""
+    """Put random bytes over a tenth of a file, in its middle."""
+    _at_rest(path)
     size = path.stat().st_size
     with path.open("r+b") as file:
-        file.seek(size // 4)
-        file.write(random.Random(5).randbytes(size // 2))  # noqa: S311 - repeatable on purpose
+        file.seek(size // 2)
+        file.write(random.Random(5).randbytes(size // 10))  # noqa: S311 - repeatable on purpose
 
 
 def truncate(path: Path) -> None:
     """Cut a file to half its length."""
+    _at_rest(path)
     os.truncate(path, path.stat().st_size // 2)
 
 
@@ -429,16 +475,19 @@ def row(outcome: Outcome) -> Row:
         and not outcome.still_open
         and not outcome.undelivered
         and not outcome.problems
-        and (damaged or (not lost and not outcome.forgotten))
+        and not outcome.forgotten
+        and (damaged or (not lost and outcome.old_kept == OLD_PROBES))
         and told_s is not None
         and (told_s < length_s or length_s <= LONG_S)
     )
     return Row(
-        f"{name}: other incidents of sites, notices lost, probes lost",
+        f"{name}: other incidents of sites, notices lost, new probes lost",
         f"{len(outcome.false_sites)}, {len(outcome.untold) + outcome.undelivered}, {lost}",
-        f"{outcome.real} real outages, {outcome.own_spells} of the monitor's own, {outcome.asked} probes",
+        f"{outcome.real} real outages, {outcome.own_spells} of the monitor's own, {outcome.asked} probes, "
+        f"{outcome.old_kept:,} of {OLD_PROBES:,} older ones",
         f"told after {told_s or 0:.0f} s, over {outcome.recovered_after_s or 0:.0f} s after its end",
-        "0, 0, 0" if not damaged else "0, 0, few",
+        # What stood in the part of the file that is gone, and in no backup, nobody can give back.
+        "0, 0, 0" if not damaged else "0, 0, –",
         right,
     )
 

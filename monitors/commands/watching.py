@@ -20,6 +20,7 @@ from monitors.notify.delivery import Courier
 from monitors.notify.sinks import build
 from monitors.report import Report, Skipped
 from monitors.statuspage import StatusPages
+from monitors.store import StoreDamagedError
 from monitors.watching.alarm import Alarm
 from monitors.watching.asking import Mailbox
 from monitors.watching.building import setup_of
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from monitors.model import Finding, Observation
     from monitors.notify.sinks import Sink
     from monitors.probe import Target
-    from monitors.store import Store
+    from monitors.store import Salvaged, Store
     from monitors.watching.keeper import Kept
     from monitors.watching.logs import Say
     from monitors.watching.loop import Setup
@@ -103,7 +104,7 @@ class Bench:
 
     def _put_together(self) -> None:
         setup = self.read()
-        store = self.opened(self.settings)
+        store, damage = self._opened()
         self.current = Current(store)
         self.stack.callback(self._close)
         self.stack.enter_context(store.hold(WHO))
@@ -118,6 +119,8 @@ class Bench:
         )
         keeper = Keeper(self.current, setup.rules, self.accept)
         vault = Vault(keeper, clock, self.mend, Alarm(lambda: self._sinks, self.say), self.say)
+        if damage:
+            vault.was_damaged(damage)
         parts = Parts(
             store_folder=None if store.database.path is None else store.database.path.parent,
             keeper=keeper,
@@ -137,6 +140,22 @@ class Bench:
             seed=os.getpid(),
         )
         self.watch = Watch(setup, parts)
+
+    def _opened(self) -> tuple[Store, str]:
+        """Return the store, and what there is to tell of one that was damaged and is mended now."""
+        try:
+            return self.opened(self.settings), ""
+        except StoreDamagedError as error:
+            if error.path is None:
+                raise
+            from monitors.store import salvage  # noqa: PLC0415 - a module nobody else needs
+            from monitors.store.holding import file_held  # noqa: PLC0415 - likewise
+
+            with file_held(error.path, str(error.path), WHO):
+                outcome = salvage(error.path)
+            damage = f"{error.path}: the file was damaged, and is mended: {_became(outcome)}"
+            self.say("warning", "the store was mended", outcome=damage)
+            return self.opened(self.settings), damage
 
     def _close(self) -> None:
         self.current.store.close()
@@ -196,8 +215,7 @@ class Bench:
         store.close()
         outcome = salvage(path)
         self.current.store = self.opened(self.settings)
-        kept = ", ".join(f"{count} {table}" for table, count in outcome.kept.items() if count)
-        return f"{outcome.aside.name} is the damaged file; kept {kept or 'nothing'}"
+        return _became(outcome)
 
     def _put_digest(self) -> None:
         at = datetime.now(UTC)
@@ -252,11 +270,33 @@ class Bench:
             kept = self.watch.once()
             if digest:
                 self._put_digest()
-            for row in self.courier.drain(self.settings.watch.stop_s):
-                notice = row.notice
-                self.say("error", "not delivered yet", sink=notice.sink, incident=notice.incident, reason=row.error)
-            self.upkeep(datetime.now(UTC), self.settings.retention)
+            self._deliver()
+            try:
+                self.upkeep(datetime.now(UTC), self.settings.retention)
+            except StoreDamagedError:
+                # Mended and told now: nobody comes by later who could.
+                kept += self.watch.parts.vault.retry()
+                self._deliver()
             return kept
+
+    def _deliver(self) -> None:
+        for row in self.courier.drain(self.settings.watch.stop_s):
+            notice = row.notice
+            self.say("error", "not delivered yet", sink=notice.sink, incident=notice.incident, reason=row.error)
+
+
+def _became(outcome: Salvaged) -> str:
+    """Return in a line what became of a damaged store."""
+    kept = [f"{outcome.kept[table]:,} {name}" for table, name in _NAMES.items() if outcome.kept.get(table)]
+    copied = [f"{count:,} {_NAMES[table]}" for table, count in outcome.from_backup.items() if count and table in _NAMES]
+    lost = [name for table, name in _NAMES.items() if outcome.lost.get(table, 0) != 0]
+    parts = [f"kept {', '.join(kept) or 'nothing'}"]
+    parts += [f"from the backup {', '.join(copied)}"] if copied else []
+    parts += [f"lost some or all {', '.join(lost)}"] if lost else []
+    return f"{'; '.join(parts)}; the damaged file is now {outcome.aside.name}"
+
+
+_NAMES = {"incidents": "incidents", "outbox": "notices", "memory": "parts of the memory", "probes": "probes"}
 
 
 def report_of(bench: Bench, kept: Sequence[Kept], fail_on: Level | None) -> Report:

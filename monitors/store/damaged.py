@@ -117,6 +117,8 @@ def _opened(path: Path) -> sqlite3.Connection | None:
     for options in ("mode=ro", "mode=ro&immutable=1"):
         connection = sqlite3.connect(f"file:{name}?{options}", uri=True, isolation_level=None)
         try:
+            # Without it a file that is cut off is refused as a whole; nothing is written, it is open to read.
+            connection.execute("PRAGMA writable_schema = ON").close()
             connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
             # The file's own map of itself may be among what is damaged; rows are reached by their keys.
             connection.execute("PRAGMA cell_size_check = ON").close()

@@ -26,6 +26,9 @@ _POSTGRESQL = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
 _CONNECT_S = 5
 # https://www.sqlite.org/rescode.html, primary codes
 _BUSY, _FULL, _DAMAGED = frozenset({5, 6}), frozenset({3, 8, 10, 13, 14, 23}), frozenset({11, 26})
+# Extended codes: the file ends before it should, its content is not what the disk was given.
+_CUT_SHORT = frozenset({10 | 2 << 8, 10 | 32 << 8, 10 | 33 << 8})
+_ERROR, _TABLE_GONE = 1, "no such table: "
 _REASONS = {
     3: "access denied",
     8: "it may only be read",
@@ -120,12 +123,16 @@ class Database:
         return errors.StoreError(f"{self.shown}: {type(said).__name__}: {_first_line(said)}")
 
     def _sqlite_meaning(self, error: sqlite3.Error) -> HarnessError:
-        code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+        extended = getattr(error, "sqlite_errorcode", None) or 0
+        code = extended & 0xFF
         if code in _BUSY:
             return errors.StoreBusyError(f"{self.shown}: another process holds the store; try again when it is done")
-        if code in _DAMAGED:
+        # The tables were there when it was opened.
+        gone = code == _ERROR and str(error).startswith(_TABLE_GONE)
+        if code in _DAMAGED or extended in _CUT_SHORT or gone:
             return errors.StoreDamagedError(
-                f"{self.shown}: the file is damaged; `model-lab-monitor db check --salvage` keeps what can be read"
+                f"{self.shown}: the file is damaged; `model-lab-monitor db check --salvage` keeps what can be read",
+                self.path,
             )
         if code in _FULL:
             return errors.StoreFullError(f"{self.shown}: cannot be written to: {_REASONS[code]}")

@@ -13,7 +13,12 @@ HarnessError
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from monitors.errors import HarnessError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class StoreError(HarnessError):
@@ -29,7 +34,12 @@ class StoreFullError(StoreError):
 
 
 class StoreDamagedError(StoreError):
-    """The store's file is malformed; `salvage` reads what can be read of it."""
+    """The store's file at `path` is malformed; `salvage` reads what can be read of it."""
+
+    def __init__(self, message: str, path: Path | None = None) -> None:
+        """Say what is wrong, and with which file."""
+        super().__init__(message)
+        self.path = path
 
 
 class StoreUnreachableError(StoreError):

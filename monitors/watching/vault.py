@@ -93,6 +93,10 @@ class Vault:
             self._failed(error)
         return kept
 
+    def was_damaged(self, message: str) -> None:
+        """Have it told that the store was found damaged when it was opened, and what came of mending it."""
+        self._begin(message)
+
     # --- keeping ---
 
     def _keep_waiting(self, kept: list[Kept]) -> None:
@@ -194,7 +198,8 @@ class Vault:
             outcome = self._mended()
             self._restore()
         self.say("warning", "the store was mended", outcome=outcome)
-        self._tell(f"{reason}; mended: {outcome}")
+        # What people could do about it is done.
+        self._tell(f"{reason.partition('; ')[0]}, and is mended: {outcome}")
 
     def _mended(self) -> str:
         try:
