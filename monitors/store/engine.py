@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from monitors.errors import HarnessError, UsageError
 from monitors.store import errors
+from monitors.store.tables import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,8 +128,8 @@ class Database:
         code = extended & 0xFF
         if code in _BUSY:
             return errors.StoreBusyError(f"{self.shown}: another process holds the store; try again when it is done")
-        # The tables were there when it was opened.
-        gone = code == _ERROR and str(error).startswith(_TABLE_GONE)
+        # Ours were there when it was opened: whatever cut the file short, they are lost.
+        gone = code == _ERROR and str(error).removeprefix(_TABLE_GONE) in metadata.tables
         if code in _DAMAGED or extended in _CUT_SHORT or gone:
             return errors.StoreDamagedError(
                 f"{self.shown}: the file is damaged; `model-lab-monitor db check --salvage` keeps what can be read",
