@@ -40,6 +40,7 @@ _TICK_S = 60.0
 _UPKEEP_S = 3_600.0
 _LONGEST_WAIT_S = 60.0
 _MAX_LOOKS = 12
+_NO_UPKEEP = "the store could not be kept in order"
 _ON_AGAIN = "the configuration is refused; the one before stays in force"
 
 
@@ -112,6 +113,8 @@ class Watch:
         self._schedule = Schedule(setup.intervals_s, now_s, jitter_s=watch.jitter_s, seed=parts.seed)
         self._jumps = Jumps(clock)
         self._made: list[Made] = []
+        self._due: dict[Task, None] = {}
+        self._asked: dict[str, set[str]] = {}
         self._settle_s = self._looked_s = self._alive_s = -math.inf
         self._kept_s = self._upkeep_s = now_s
         self._deadline_s = math.inf
@@ -202,12 +205,23 @@ class Watch:
     # --- asking ---
 
     def _start(self, tasks: Sequence[Task]) -> None:
-        due: dict[str, list[Check]] = defaultdict(list)
+        """Ask the sites that are free; what is due on another waits for it, unless it is just that which is asked."""
+        late = set()
         for site, check in tasks:
-            due[site].append(self.setup.checks[check])
-        if due:
-            for site in self._asking.start(self.setup.targets(), due):
-                self.parts.say("warning", "still being asked, this round is left out", site=site)
+            if site in self._asking.in_flight and check in self._asked[site]:
+                late.add(site)
+            else:
+                self._due[site, check] = None
+        for site in sorted(late):
+            self.parts.say("warning", "still being asked, this round is left out", site=site)
+        free: dict[str, list[Check]] = defaultdict(list)
+        for site, check in self._due:
+            if site not in self._asking.in_flight:
+                free[site].append(self.setup.checks[check])
+        if free:
+            self._due = {task: None for task in self._due if task[0] not in free}
+            self._asked.update({site: {check.name for check in checks} for site, checks in free.items()})
+            self._asking.start(self.setup.targets(), free)
 
     def _round(self, tasks: Sequence[Task]) -> list[Kept]:
         """Ask, wait for all of it, keep it."""
@@ -215,6 +229,8 @@ class Watch:
         while self._asking.in_flight and not self._stopping.is_set():
             self._mind_jumps()
             self._take(self.parts.inbox.get(_LONGEST_WAIT_S))
+        if self._stopping.is_set():
+            self._asking.stop()
         return self._keep(self._batcher.batch(self._drawn()))
 
     def _drawn(self) -> list[Made]:
@@ -326,6 +342,7 @@ class Watch:
         self.setup, self._refused = setup, None
         self._judge.judge = setup.judge
         self._schedule.update(setup.intervals_s, now_s)
+        self._due = {task: None for task in self._due if task in setup.intervals_s}
         self._asking.rebudget(setup.watch.budget_per_minute, setup.watch.budget_reserve)
         self._batcher.settings = setup.watch
         self.parts.keeper.rules = setup.rules
@@ -337,14 +354,20 @@ class Watch:
         if now_s < self._upkeep_s or (self._upkeep_thread is not None and self._upkeep_thread.is_alive()):
             return
         self._upkeep_s = now_s + _UPKEEP_S
-        self._upkeep_thread = threading.Thread(target=self._upkeep, name="upkeep", daemon=True)
-        self._upkeep_thread.start()
+        thread = threading.Thread(target=self._upkeep, name="upkeep", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            self._upkeep_s = now_s + _TICK_S
+            self.parts.say("error", _NO_UPKEEP, reason=f"this machine cannot start a thread: {error}")
+        else:
+            self._upkeep_thread = thread
 
     def _upkeep(self) -> None:
         try:
             self.parts.upkeep(self.parts.clock.now(), self.setup.retention)
         except MonitorError as error:
-            self.parts.say("error", "the store could not be kept in order", reason=str(error))
+            self.parts.say("error", _NO_UPKEEP, reason=str(error))
 
     def _say_alive(self, now_s: float) -> None:
         if self.parts.systemd.watchdog_s and now_s - self._alive_s >= self.parts.systemd.watchdog_s / 3:
