@@ -82,7 +82,7 @@ def _for_people(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> st
     if isinstance(event.get("sites"), list | tuple):
         head += [str(site) for site in event.pop("sites")]
     said = [str(event.pop(name)) for name in ("message", "reason", "error") if event.get(name)]
-    rest = [f"{name} {value}" for name, value in event.items() if value is not None]
+    rest = [f"{name} {value}" for name, value in event.items() if value is not None and value != ""]
     return "  ".join([head[0], " ".join(head[1:]), *said, *rest])
 
 

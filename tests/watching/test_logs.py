@@ -33,7 +33,17 @@ def test_a_line_of_logfmt_begins_with_when_how_bad_and_what() -> None:
     assert words[1:] == ["level=warning", 'event="a thing" site=US5 reason="no way"\n']
 
 
-@pytest.mark.parametrize("format_", ["json", "logfmt"])
+def test_a_line_for_people_says_what_happened_where_and_in_which_words() -> None:
+    line = logged("progress", incident=7, sites=("US5", "EU1"), message="503", reason="", ms=1.5, rule=None)
+    time, _, rest = line.partition(" ")
+    assert len(time) == len("12:00:00")
+    assert rest == " a thing #7 US5 EU1  503  ms 1.5\n"
+    stream = io.StringIO()
+    logger("progress", "debug", stream)("error", "watching", sites=9, error="no way")
+    assert stream.getvalue().partition(" ")[2] == " watching (error)  no way  sites 9\n"
+
+
+@pytest.mark.parametrize("format_", ["json", "logfmt", "progress"])
 def test_no_text_moves_a_terminal_ends_a_line_or_commands_a_runner(format_: str) -> None:
     line = logged(format_, reason=HOSTILE, sites=[HOSTILE])
     assert line.count("\n") == 1
@@ -43,7 +53,7 @@ def test_no_text_moves_a_terminal_ends_a_line_or_commands_a_runner(format_: str)
 
 @given(st.text(), st.lists(st.text()))
 def test_any_text_stays_one_printable_line_that_can_be_read_back(text: str, texts: list[str]) -> None:
-    for format_ in ("json", "logfmt"):
+    for format_ in ("json", "logfmt", "progress"):
         line = logged(format_, reason=text, sites=texts)
         assert line.removesuffix("\n").isprintable()
         assert line.endswith("\n")
