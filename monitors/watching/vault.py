@@ -117,6 +117,7 @@ class Vault:
                 self._recent.note(each)
             kept.extend(done)
             self._mend_pause_s = _FIRST_MEND_PAUSE_S
+            self._next_mend_s = min(self._next_mend_s, self.clock.monotonic() + _FIRST_MEND_PAUSE_S)
 
     def _recover(self, kept: list[Kept]) -> None:
         """Keep that it is over; the trouble goes on where not even that can be kept."""
@@ -194,9 +195,14 @@ class Vault:
         self._next_mend_s = now_s + self._mend_pause_s
         self._mend_pause_s = min(self._mend_pause_s * 2, _LONGEST_MEND_PAUSE_S)
         self._restored = False
-        with self.keeper.store.exchanging():
-            outcome = self._mended()
-            self._restore()
+        try:
+            with self.keeper.store.exchanging():
+                outcome = self._mended()
+                self._restore()
+        except StoreError as error:
+            self.say("error", "the store could not be mended", reason=str(error))
+            self._tell(f"{reason}; {error}")
+            raise
         self.say("warning", "the store was mended", outcome=outcome)
         # What people could do about it is done.
         self._tell(f"{reason.partition('; ')[0]}, and is mended: {outcome}")
@@ -208,7 +214,7 @@ class Vault:
             raise
         except (MonitorError, OSError) as error:
             said = str(error) if isinstance(error, MonitorError) else (error.strerror or type(error).__name__).lower()
-            message = f"the damaged store cannot be mended: {said}"
+            message = f"cannot be mended: {said}"
             raise StoreError(message) from error
 
     def _restore(self) -> None:

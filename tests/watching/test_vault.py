@@ -3,8 +3,9 @@ from __future__ import annotations
 import math
 from collections import deque
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -38,10 +39,33 @@ SINK = SinkSettings("team", "stdout")
 
 
 @dataclass
+class Mended:
+    """A transaction of a mended store, which has nothing in it but what it is given."""
+
+    book_: Book = field(default_factory=lambda: Book("test"))
+    queued: list[Notice] = field(default_factory=list)
+
+    def book(self) -> Book:
+        return self.book_
+
+    def put_book(self, _before: Book, after: Book, _events: Sequence[Event] = ()) -> None:
+        self.book_ = after
+
+    def queue(self, notices: Sequence[Notice]) -> None:
+        self.queued += notices
+
+    @staticmethod
+    def events(_incident: int) -> list[Event]:
+        return []
+
+
+@dataclass
 class Place:
-    """As much of the current store as the vault asks for."""
+    """As much of the current store as the vault asks for; `refuse_mended` gives the error of what is restored."""
 
     damaged: bool = False
+    mended: Mended = field(default_factory=Mended)
+    refuse_mended: Callable[[], StoreError | None] = lambda: None
     delivered: deque[tuple[str, str]] = field(default_factory=deque)
     exchanged: int = 0
     read: Callable[[], Book] = lambda: Book("test")
@@ -56,6 +80,20 @@ class Place:
         self.exchanged += 1
         self.damaged = False
 
+    @contextmanager
+    def using(self) -> Iterator[Mended]:
+        yield self.mended
+
+    @contextmanager
+    def writing(self) -> Iterator[Mended]:
+        if (error := self.refuse_mended()) is not None:
+            raise error
+        yield self.mended
+
+    @staticmethod
+    def undelivered() -> list[Any]:
+        return []
+
 
 @dataclass
 class Keeping:
@@ -68,7 +106,7 @@ class Keeping:
     batches: list[Batch] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     transactions: list[int] = field(default_factory=list)
-    restored: list[Book | None] = field(default_factory=list)
+    restored: int = 0
 
     def keep_all(self, batches: Sequence[Batch]) -> list[Kept]:
         error = self.refuse()
@@ -86,6 +124,12 @@ class Keeping:
         self.transactions.append(len(batches))
         return kept
 
+    def restore(self, _tx: Mended) -> None:
+        self.restored += 1
+
+    def forget(self) -> None:
+        """Nothing is held."""
+
     def surroundings(self, at: datetime) -> Surroundings:
         return Surroundings(at, (SINK,), self.rules.thresholds)
 
@@ -101,15 +145,18 @@ class Keeping:
 class Stage:
     """A vault and everything it works with."""
 
-    clock: SimulatedClock
-    log: Log
+    clock: SimulatedClock | Timer
+    log: Log | Said
     keeper: Keeping = field(default_factory=Keeping)
     alarms: list[list[str]] = field(default_factory=list)
     mend: Callable[[], str] = lambda: "all of it kept"
 
     def __post_init__(self) -> None:
         keeper: Any = self.keeper
-        self.vault = Vault(keeper, self.clock, lambda: self.mend(), self._sound, self.log)
+        self.vault = Vault(keeper, self.clock, self._mended, self._sound, self.log)
+
+    def _mended(self) -> str:
+        return self.mend()
 
     def _sound(self, notices: Sequence[Notice]) -> None:
         self.alarms.append([notice.key for notice in notices])
@@ -133,10 +180,6 @@ class Stage:
 @pytest.fixture
 def stage(clock: SimulatedClock, log: Log) -> Stage:
     return Stage(clock, log)
-
-
-def restores(monkeypatched: Any) -> Book | None:
-    return monkeypatched.book if isinstance(monkeypatched.book, Book) else None
 
 
 # --- keeping ---------------------------------------------------------------------------------------------------------
@@ -314,23 +357,238 @@ def test_nobody_can_be_told_of_what_no_book_is_known_of(stage: Stage) -> None:
 # --- damage ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def mending(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[Book | None]:
-    """Return the books a mended store was given back."""
-    given: list[Book | None] = []
-    del monkeypatch
-    stage.keeper.restored = given
-    return given
-
-
 def test_a_damaged_store_is_mended_at_once_given_back_what_is_known_and_told(stage: Stage) -> None:
-    stage.keeper.store = Place(read=lambda: Book("test"))
     stage.failing(DAMAGED)
     kept = stage.offer()
     assert stage.vault.trouble is None
-    assert stage.keeper.store.exchanged == 1
+    assert (stage.keeper.store.exchanged, stage.keeper.restored) == (1, 1)
     own = kept[0].batch.own[health.STORE]
     assert own is not None
     assert own.message == "damaged, and is mended: all of it kept"
     assert [event.kind for event in stage.keeper.events if event.kind != "notified"] == ["opened", "resolved"]
     assert stage.log.of("the store was mended") == [{"outcome": "all of it kept"}]
+
+
+def test_damage_that_somebody_else_met_is_mended_with_the_next_batch(stage: Stage) -> None:
+    stage.offer()
+    stage.keeper.store.damaged = True
+    kept = stage.offer()
+    assert stage.keeper.store.exchanged == 1
+    assert len(kept) == 3
+    assert stage.offer() != []
+    assert stage.keeper.store.exchanged == 1
+
+
+def test_damage_met_in_a_trouble_is_part_of_it(stage: Stage) -> None:
+    stage.failing(BUSY, DAMAGED)
+    stage.offer()
+    stage.offer(5)
+    assert stage.vault.trouble is None
+    assert len(stage.keeper.told("opened")) == 1
+    assert stage.keeper.batches[0].own[health.STORE].message.endswith("mended: all of it kept")  # type: ignore[union-attr]
+
+
+def test_damage_met_when_the_trouble_is_told_already_is_not_told_anew(stage: Stage) -> None:
+    stage.failing(BUSY, None, DAMAGED)
+    stage.offer()
+    stage.offer(5)
+    assert stage.vault.trouble is None
+    assert [event.message for event in stage.keeper.told("opened")] == ["busy"]
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (StoreFullError("no room for a fresh one"), "no room for a fresh one"),
+        (HarnessError("a server mends its own files"), "cannot be mended: a server mends its own files"),
+        (PermissionError(13, "Permission denied"), "cannot be mended: permission denied"),
+        (OSError(), "cannot be mended: oserror"),
+    ],
+)
+def test_what_cannot_be_mended_is_trouble_and_is_tried_again_ever_later(
+    stage: Stage, raised: Exception, said: str
+) -> None:
+    tries: list[float] = []
+
+    def mend() -> str:
+        tries.append(stage.clock.monotonic())
+        raise raised
+
+    stage.mend = mend
+    stage.broken(DAMAGED)
+    stage.offer()
+    begun = tries[0]
+    for _ in range(600):
+        stage.offer(10)
+    assert [at - begun for at in tries] == sorted(at - begun for at in tries)
+    assert len(tries) <= 7
+    assert stage.vault.trouble is not None
+    assert stage.vault.trouble.message == f"damaged; do something; {said}"
+    assert {"reason": said} in stage.log.of("the store could not be mended")
+
+
+def test_a_store_that_took_something_since_is_mended_as_soon_as_the_first_time(stage: Stage) -> None:
+    tries: list[float] = []
+
+    def mend() -> str:
+        tries.append(stage.clock.monotonic())
+        raise FULL
+
+    stage.mend = mend
+    for _ in range(2):
+        stage.broken(DAMAGED)
+        for _ in range(30):
+            stage.offer(10)
+        stage.well()
+        stage.offer(100)
+    gaps = [later - earlier for earlier, later in pairwise(tries)]
+    assert len(tries) == 6
+    assert gaps[:2] == gaps[3:] == [60, 120]
+
+
+def test_what_a_mended_store_could_not_be_given_back_it_is_given_before_anything_else(stage: Stage) -> None:
+    left: list[StoreError | None] = [FULL]
+    stage.keeper.store.refuse_mended = lambda: left.pop() if left else None
+    stage.failing(DAMAGED)
+    stage.offer()
+    assert stage.vault.trouble is not None
+    assert (stage.keeper.restored, stage.keeper.batches) == (0, [])
+    stage.offer(5)
+    assert stage.keeper.restored == 1
+    assert stage.vault.trouble is None
+
+
+def test_a_store_found_damaged_on_opening_is_told_of(stage: Stage) -> None:
+    stage.vault.was_damaged("x.sqlite: was damaged, and is mended")
+    stage.offer()
+    assert [event.message for event in stage.keeper.told("opened")] == ["x.sqlite: was damaged, and is mended"]
+    assert stage.vault.trouble is None
+
+
+# --- bounds ----------------------------------------------------------------------------------------------------------
+
+
+def batch_of(at: datetime, *findings: Finding) -> Batch:
+    seen = Observation("US5", "run", at, "GET", "/", "42", True, status=200, body=b"{}")
+    return Batch(at, (Result(seen, findings),))
+
+
+def test_only_the_latest_batches_that_wait_have_their_bodies(stage: Stage) -> None:
+    stage.broken()
+    for _ in range(80):
+        stage.offer(0.001, batch_of(stage.clock.at))
+    stage.well()
+    stage.clock.advance(60)
+    bodies = [bool(each.observation.body) for done in stage.vault.retry() for each in done.batch.results]
+    assert len(bodies) == 80
+    assert sum(bodies) in range(50, 53)
+    assert all(bodies[-50:])
+
+
+def test_beyond_some_thousands_batches_are_dropped_those_that_tell_nothing_first(stage: Stage) -> None:
+    finding = Finding("timeout", Level.BREAKING, Kind.AVAILABILITY, "timeout")
+    stage.broken()
+    telling = [batch_of(START + timedelta(seconds=number), finding) for number in range(3)]
+    for batch in telling:
+        stage.offer(0, batch)
+    for number in range(5_010):
+        stage.offer(0, Batch(START + timedelta(minutes=1, seconds=number)))
+    assert stage.vault.dropped == 14
+    stage.well()
+    stage.clock.advance(60)
+    kept = stage.vault.retry()
+    assert [done.batch.at for done in kept[1:4]] == [batch.at for batch in telling]
+    assert kept[4].batch.at == START + timedelta(minutes=1, seconds=14)
+    assert kept[0].batch.own[health.STORE] is not None
+
+
+def test_where_all_of_them_tell_something_the_oldest_is_dropped(stage: Stage) -> None:
+    finding = Finding("timeout", Level.BREAKING, Kind.AVAILABILITY, "timeout")
+    stage.broken()
+    for number in range(5_001):
+        stage.offer(0, batch_of(START + timedelta(seconds=number), finding))
+    stage.well()
+    stage.clock.advance(60)
+    kept = stage.vault.retry()
+    assert kept[0].batch.own[health.STORE] is not None
+    assert kept[1].batch.at == START + timedelta(seconds=2)
+
+
+# --- the law ---------------------------------------------------------------------------------------------------------
+
+OUTCOMES = st.sampled_from([None, None, None, BUSY, FULL, DAMAGED, StoreError("odd")])
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["offer", "retry", "met"]), st.sampled_from([0.5, 3.0, 20.0, 90.0])), max_size=40
+)
+
+
+@given(outcomes=st.lists(OUTCOMES, max_size=60), mends=st.lists(OUTCOMES, max_size=10), steps=STEPS)
+def test_whatever_fails_batches_are_kept_in_order_each_once_and_each_trouble_is_opened_and_resolved_once(
+    outcomes: list[StoreError | None],
+    mends: list[StoreError | None],
+    steps: list[tuple[str, float]],
+    make_stage: Callable[[], Stage],
+) -> None:
+    stage = make_stage()
+    left, left_mends = list(outcomes), list(mends)
+    stage.keeper.refuse = lambda: left.pop() if left else None
+    stage.keeper.store.refuse_mended = lambda: left_mends.pop() if left_mends else None
+    offered: list[datetime] = []
+    spells, before = 0, None
+    for what, after_s in [*steps, *[("offer", 4_000.0)] * 80]:
+        stage.clock.advance(after_s)
+        if what == "offer":
+            offered.append(stage.clock.at)
+            stage.vault.offer(Batch(stage.clock.at))
+        elif what == "met":
+            stage.keeper.store.damaged = True
+        elif stage.clock.monotonic() >= stage.vault.next_try_s:
+            stage.vault.retry()
+        opened, resolved = (len(stage.keeper.told(kind)) for kind in ("opened", "resolved"))
+        assert 0 <= opened - resolved <= 1
+        if stage.vault.trouble is None:
+            assert opened == resolved
+        spells += stage.vault.trouble is not None and before is None
+        before = stage.vault.trouble
+    assert not left
+    assert stage.vault.trouble is None
+    assert stage.keeper.probes() == offered
+    assert len(stage.keeper.told("opened")) == len(stage.keeper.told("resolved")) >= spells
+    # Whoever was told of a trouble was told of its end, in turn.
+    kinds = [event.kind for event in stage.keeper.events if event.kind != "notified"]
+    assert kinds == ["opened", "resolved"] * (len(kinds) // 2)
+    numbers = [event.incident for event in stage.keeper.told("opened")]
+    assert numbers == sorted(set(numbers))
+
+
+@pytest.fixture(scope="session")
+def make_stage() -> Callable[[], Stage]:
+    return lambda: Stage(Timer(), Said())
+
+
+@dataclass
+class Timer:
+    """Both clocks of one example."""
+
+    at: datetime = START
+    seconds: float = 0.0
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def advance(self, seconds: float) -> None:
+        self.seconds += seconds
+        self.at += timedelta(seconds=seconds)
+
+
+class Said:
+    """Hears nothing."""
+
+    def __call__(self, level: str, event: str, **values: object) -> None:
+        """Take it."""
+
+    def of(self, event: str) -> list[dict[str, object]]:
+        raise NotImplementedError(event)
