@@ -11,20 +11,21 @@ from rich.text import Text
 
 from monitors.incidents.content import incident_json, stamp
 from monitors.incidents.model import State
+from monitors.incidents.planning import covers
 from monitors.incidents.spans import span
 from monitors.model import Kind, Level
 from monitors.report.cells import Mark
 from monitors.report.markdown import code, escaped
 from monitors.report.signs import STYLES, sign
 from monitors.report.tables import bare_table, printed
-from monitors.report.text import counted, dumps, for_log, listed, shown
+from monitors.report.text import counted, dumps, for_log, listed, plain, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rich.console import RenderableType
 
-    from monitors.incidents.model import Event, Incident, Silence, Track
+    from monitors.incidents.model import Book, Event, Incident, Silence, Track
     from monitors.model import JSON
     from monitors.report.value import Layout
     from monitors.store import OutboxRow, Store
@@ -82,7 +83,13 @@ def wanted(store: Store | None, *, state: str, sites: tuple[str, ...], since: da
         for track in book.tracks.values()
         if track.opened is None and state in {"all", "pending"} and (not sites or track.key.site in sites)
     )
-    return Found(open_, resolved[: max(limit - len(open_), 0)], pending, book.silences, state)
+    return Found(open_, resolved[: max(limit - len(open_), 0)], pending, _in_force(book), state)
+
+
+def _in_force(book: Book) -> tuple[Silence, ...]:
+    """Return the silences that hold: those of the past stay in the book until the next round."""
+    now = datetime.now(UTC)
+    return tuple(silence for silence in book.silences if silence.until > now)
 
 
 def life_of(store: Store, number: int) -> Life | None:
@@ -90,7 +97,7 @@ def life_of(store: Store, number: int) -> Life | None:
     incident = store.incident(number)
     if incident is None:
         return None
-    silences = tuple(entry for entry in store.book().silences if entry.incident in {None, number})
+    silences = tuple(entry for entry in _in_force(store.book()) if covers(entry, incident))
     return Life(incident, tuple(store.events(number)), tuple(store.notices(number)), silences)
 
 
@@ -153,6 +160,9 @@ def _entry(incident: Incident, found: Found, layout: Layout) -> RenderableType:
         lines.append(Text(for_log(incident.finding.location, _CHARS), style="cyan"))
     lines.append(Text(" · ".join(_facts(incident, found.at)), style="dim"))
     table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column()
+    # A location has no blanks to break at, and an ellipsis would hide its end.
+    table.add_column(overflow="fold")
     table.add_row(sign(mark, layout), Text("\n").join(lines))
     return table
 
@@ -257,13 +267,18 @@ def as_markdown(found: Found) -> str:
     """Return the list as a Markdown table."""
     lines = ["| id | level | what | where | sites | since | state |", "|---:|---|---|---|---|---|---|"]
     for incident in (*found.open, *found.resolved):
-        location = code(incident.finding.location) if incident.finding.location is not None else ""
+        location = _place(incident) if incident.finding.location is not None else ""
         sites = ", ".join(incident.sites or incident.all_sites)
         lines.append(
             f"| {incident.id} | {incident.level} | {escaped(_message(incident))} | {location} | {sites} "
             f"| {incident.since:%Y-%m-%d %H:%M} | {incident.state} |"
         )
     return "\n".join([*(lines if found.open or found.resolved else []), "", _sentence(found)]).lstrip() + "\n"
+
+
+def _place(incident: Incident) -> str:
+    """Return the location as code: its names are the site's, who may put anything into them."""
+    return code(plain(incident.finding.location or "", _CHARS))
 
 
 # --- one life --------------------------------------------------------------------------------------------------------
@@ -279,7 +294,8 @@ def _life(life: Life, layout: Layout) -> Iterator[RenderableType]:
     yield _entry(incident, Found(at=life.at), layout)
     if incident.finding.kind in {Kind.CONTRACT, Kind.DRIFT}:
         arrow = "→" if layout.unicode else "->"
-        yield Text(f"  {shown(incident.finding.base)} {arrow} {shown(incident.finding.revision)}", overflow="fold")
+        moved = f"  {shown(incident.finding.base)} {arrow} {shown(incident.finding.revision)}"
+        yield Text(for_log(moved), overflow="fold")
     yield from _quoted(life.known)
     yield ""
     yield _spells(incident)
@@ -374,7 +390,7 @@ def life_as_json(life: Life) -> str:
 def life_as_markdown(life: Life) -> str:
     """Return the life of an incident as Markdown, for a report about it."""
     incident = life.incident
-    location = f" at {code(incident.finding.location)}" if incident.finding.location is not None else ""
+    location = f" at {_place(incident)}" if incident.finding.location is not None else ""
     facts = ", ".join(_facts(incident, life.at))
     lines = [
         f"## Incident {incident.id}: {escaped(_message(incident))}",

@@ -267,7 +267,7 @@ def _refuse_unknown(rule: str) -> None:
 def _who(given: str | None) -> str:
     from monitors.commands.accept import who  # noqa: PLC0415 - asks git
 
-    if found := _line(given or "") or who():
+    if found := _line(given or "") or _line(who()):
         return found
     message = "--by is missing: neither git nor this machine says who you are"
     raise UsageError(message)

@@ -67,10 +67,11 @@ def _names(patterns: Iterable[str], rule: str) -> bool:
 
 def is_silenced(incident: Incident, silences: Iterable[Silence], at: datetime) -> bool:
     """Tell whether a silence keeps an incident from being told: one that names all of its sites, and its rule."""
-    return any(_covers(silence, incident) for silence in silences if silence.created <= at < silence.until)
+    return any(covers(silence, incident) for silence in silences if silence.created <= at < silence.until)
 
 
-def _covers(silence: Silence, incident: Incident) -> bool:
+def covers(silence: Silence, incident: Incident) -> bool:
+    """Tell whether a silence speaks of an incident, at any time."""
     rules = {spell.rule for spell in incident.spells if spell.until is None} | {incident.finding.rule}
     return (
         silence.incident in {None, incident.id}

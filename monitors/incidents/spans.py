@@ -39,14 +39,17 @@ def read_moment(text: str, now: datetime, *, ahead: bool) -> datetime:
 
     Raises `ValueError` with what fits.
     """
-    stripped = text.strip()
     try:
-        found = datetime.fromisoformat(stripped)
+        return _moment(text.strip(), now, ahead=ahead)
+    except OverflowError as error:
+        message = "a span of time that fits into the calendar"
+        raise ValueError(message) from error
+
+
+def _moment(text: str, now: datetime, *, ahead: bool) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
     except ValueError:
-        try:
-            length = read_span(stripped)
-            return now + length if ahead else now - length
-        except OverflowError as error:
-            message = "a span of time that fits into the calendar"
-            raise ValueError(message) from error
+        length = read_span(text)
+        return now + length if ahead else now - length
     return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).astimezone(UTC)
