@@ -72,7 +72,8 @@ def revision(connection: Connection) -> str | None:
     if connection.dialect.name == "sqlite":
         there = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
     else:
-        there = "SELECT to_regclass('alembic_version')"
+        # Not `to_regclass`, which remembers that there was none while another process made it.
+        there = "SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'alembic_version'"
     if connection.exec_driver_sql(there).scalar() is None:
         return None
     return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())

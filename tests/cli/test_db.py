@@ -143,6 +143,16 @@ def test_an_export_is_read_back_whole(name: str, full: Cli) -> None:
         assert store.memory().ledger.answers
 
 
+def test_an_export_of_many_lines_is_whole(full: Cli) -> None:
+    with opened() as store, store.writing() as writing:
+        for number in range(2_500):
+            writing.put_meta(f"key-{number}", "x")
+    full("export", "export.ndjson", *STATE)
+    lines = Path("export.ndjson").read_text().splitlines()
+    assert lines == full("export", *STATE).out.splitlines()
+    assert len(lines) > 2_500
+
+
 def test_the_same_store_gives_the_same_file(full: Cli) -> None:
     for name in ("a.gz", "b.gz"):
         full("export", name, *STATE)

@@ -310,3 +310,26 @@ def test_probe_keeps_its_memory_in_the_store_that_is_configured(cli: Cli, monkey
     monkeypatch.setenv("MODEL_LAB_MONITOR_STORE_URL", "sqlite:///elsewhere.sqlite")
     assert "No change (" in cli("ledger", "--state-dir", "state").out
     assert "Nothing is remembered yet" in cli("ledger").out
+
+
+def test_a_body_on_a_terminal_moves_nothing_there(
+    keep: Callable[..., None], cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(probed("US5", 5, verdict="warning", body=b"<p>\x1b[2J</p>\n\xff"))
+    (found,) = json.loads(cli("history", *STATE, "--format", "json").out)["probes"]
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert cli("history", *STATE, "--body", found["body"]).out == "<p>\\x1b[2J</p>\n\\xff\n"
+
+
+@pytest.mark.parametrize("since", ["999999w", "0001-01-01T00:00+23:00"])
+def test_a_time_beyond_the_calendar_is_a_mistake(since: str, cli: Cli) -> None:
+    ran = cli("history", "--since", since)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.count("\n") == 1
+    assert "calendar" in ran.err
+
+
+def test_what_stands_in_for_sites_has_a_history_of_its_own(cli: Cli) -> None:
+    ran = cli("watch", "--once", "--mock")
+    assert (ran.code, ran.out) == (2, "")
+    assert "name a directory for it with --state-dir" in ran.err

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import monitors.store
 from monitors.errors import UsageError
 from monitors.store import (
     Filter,
@@ -18,6 +19,7 @@ from monitors.store import (
     Store,
     StoreBusyError,
     StoreDamagedError,
+    StoreError,
     StoreFullError,
     StoreNewerError,
     StoreUnreachableError,
@@ -175,6 +177,30 @@ def test_processes_that_open_a_new_store_at_once_share_it(url: str, probe: Calla
     assert [process.exitcode for process in both] == [0, 0, 0]
     with open_store(url) as store:
         assert sorted(row.site for row in store.probes(Filter())) == sorted(sites * 10)
+
+
+def test_what_a_database_says_beside_that_is_told_in_its_words(store: Store) -> None:
+    def insert() -> None:
+        with store.writing() as writing:
+            for _ in range(2):
+                writing.connection.exec_driver_sql("INSERT INTO meta VALUES ('geheim', 'geheim')")
+
+    with pytest.raises(StoreError, match=r"UniqueViolation|IntegrityError") as caught:
+        insert()
+    # What was to be written is not repeated.
+    assert "geheim" not in str(caught.value)
+
+
+def test_a_server_needs_its_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(UsageError, match=r"needs its driver: pip install 'model-lab-monitor\[postgresql\]'"):
+        open_store("postgresql://u@h/d")
+
+
+def test_the_package_has_nothing_but_its_names() -> None:
+    assert monitors.store.salvage is not None
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = monitors.store.nothing
 
 
 # --- one instance ----------------------------------------------------------------------------------------------------

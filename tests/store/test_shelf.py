@@ -136,3 +136,27 @@ def test_files_beside_another_store_are_none_of_ours(folder: Path) -> None:
     with open_store(sqlite_url(folder / "other.sqlite")) as store:
         assert store.memory() == Memory()
     assert (folder / "memory.json").exists()
+
+
+def test_other_files_among_the_canaries_are_left_out(folder: Path, memory: Memory) -> None:
+    (folder / "canaries" / "odd.json").write_text("null")
+    with open_store(sqlite_url(folder / FILE_NAME)) as store:
+        assert store.memory() == memory
+    assert (folder / "canaries.taken-over" / "odd.json").exists()
+
+
+def test_files_that_cannot_be_renamed_are_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    # Root may rename anything; what the system says to others is said here.
+    monkeypatch.setattr("pathlib.Path.rename", refuse)
+    with pytest.raises(HarnessError, match=r"memory\.json: cannot be renamed: permission denied"):
+        open_store(sqlite_url(folder / FILE_NAME))
+
+
+def test_files_aside_are_numbered_on(folder: Path) -> None:
+    for number in ("", "-2", "-3"):
+        (folder / f"memory.json.taken-over{number}").touch()
+    open_store(sqlite_url(folder / FILE_NAME)).close()
+    assert (folder / "memory.json.taken-over-4").read_text().startswith("{")
