@@ -263,7 +263,7 @@ def test_a_narrow_terminal_cuts_no_fact_off(columns: int, cli: Cli, past: Past, 
     place = "$." + ".".join(f"name{number:02}" for number in range(30))
     past.round({site: [broken(message, place)] for site in SITES})
     past.thresholds = replace(THRESHOLDS, confirm_count=3)
-    past.round({"US5": [broken(message, place), broken(message, "$.other")]})
+    past.round({site: [broken(message, place), broken(message, "$.other")] for site in SITES})
     until = ("--until", "2h", "--reason", "moves", "--by", "ada", "--state-dir", "state")
     cli("incidents", "silence", "--incident", "1", *until)
     for arguments in (("--state", "all"), ("show", "1")):
