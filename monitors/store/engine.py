@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import weakref
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,8 @@ class Database:
             # Several selects of one reading see the same moment.
             self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ")
         self._writer = self._engine.execution_options(writes=True)
+        # Whoever forgets to close it leaves no connection open all the same.
+        self._closing = weakref.finalize(self, self._engine.dispose)
 
     @property
     def is_sqlite(self) -> bool:
@@ -140,7 +143,7 @@ class Database:
         return errors.StoreError(f"{self.shown}: {type(error).__name__}: {_first_line(error)}")
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; a later call opens new ones."""
         self._engine.dispose()
 
 

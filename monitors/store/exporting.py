@@ -16,7 +16,7 @@ from monitors.store.rollups import MARK
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Column, Connection
 
 _CHUNK = 2_000
 _BY_ID = ("series", "findings", "bodies", "incidents", "events", "silences", "outbox")
@@ -45,20 +45,20 @@ def lines(connection: Connection, shown: str) -> Iterator[str]:
 
 def _numbered(connection: Connection, name: str) -> Iterator[str]:
     form = transfer.FORMS[name]
-    for row in _chunked(connection, form.table):
-        yield transfer.line(name, form.json([row._mapping[each] for each in form.names]))  # noqa: SLF001 - its name
+    for _, *values in _chunked(connection, form.table.c.id, form.columns):
+        yield transfer.line(name, form.json(values))
 
 
-def _chunked(connection: Connection, table: Table) -> Iterator[Any]:
-    """Yield the rows of a table by their ids."""
-    key, last = table.c.id, None
+def _chunked(connection: Connection, key: Column[int], columns: Sequence[Column[Any]]) -> Iterator[Any]:
+    """Yield the id of each row of a table, in order, and some of its columns."""
+    last = None
     while True:
-        query = select(table).order_by(key).limit(_CHUNK)
+        query = select(key.label("key"), *columns).order_by(key).limit(_CHUNK)
         rows = connection.execute(query if last is None else query.where(key > last)).all()
         yield from rows
         if len(rows) < _CHUNK:
             return
-        last = rows[-1].id
+        last = rows[-1].key
 
 
 def _small(connection: Connection, name: str) -> Iterator[str]:
@@ -99,19 +99,19 @@ def _rollups(connection: Connection) -> Iterator[str]:
 def _probes(connection: Connection) -> Iterator[str]:
     form, known = transfer.FORMS["probes"], _series(connection)
     mark, marked = int(meta(connection).get(MARK, "0")), False
-    last = 0
+    last, column = 0, tables.probes.c
     while True:
-        query = select(tables.probes).where(tables.probes.c.id > last).order_by(tables.probes.c.id).limit(_CHUNK)
+        query = select(column.id, column.series, column.body, column.findings, *form.columns)
+        query = query.where(column.id > last).order_by(column.id).limit(_CHUNK)
         rows = connection.execute(query).all()
         findings = _digests(connection, [row.id for row in rows if row.findings])
         names = _hashes(connection, {row.body for row in rows if row.body is not None})
-        for row in rows:
-            if row.id > mark and not marked:
+        for number, series, body, _, *values in rows:
+            if number > mark and not marked:
                 yield transfer.line(transfer.MARK_LINE, {})
                 marked = True
-            more = {"body": names.get(row.body), "findings": findings.get(row.id, [])}
-            values = form.json([row._mapping[name] for name in form.names])  # noqa: SLF001 - its documented name
-            yield transfer.line("probes", {**known[row.series], **values, **more})
+            more = {"body": names.get(body), "findings": findings.get(number, [])}
+            yield transfer.line("probes", {**known[series], **form.json(values), **more})
         if len(rows) < _CHUNK:
             break
         last = rows[-1].id

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 KIND = "model-lab-monitor/export"
 VERSION = 1
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 MARK_LINE = "rolled-up"
 """The table of the line after the last probe that is in the sums."""
 LEFT_OUT_META = frozenset({"program", "holder", "rolled_up_to", "generation"})
@@ -34,7 +35,7 @@ class Codec(NamedTuple):
 
 def line(table: str, values: Mapping[str, Any]) -> str:
     """Return one line, equal for equals, in ASCII."""
-    return json.dumps({"table": table, **values}, separators=(",", ":")) + "\n"
+    return _encode({"table": table, **values}) + "\n"
 
 
 def _same(value: Any) -> Any:
@@ -128,13 +129,19 @@ class Form:
         self.columns = [column for column in table.columns if column.name not in without]
         self.names = [column.name for column in self.columns]
         self._codecs = [_CODECS.get((table.name, column.name)) or _plain(column) for column in self.columns]
+        self._written = [
+            (name, codec.writing)
+            for name, codec in zip(self.names, self._codecs, strict=True)
+            if codec.writing is not _same
+        ]
 
     def json(self, values: Any) -> dict[str, Any]:
         """Return the columns of a row as JSON."""
-        return {
-            name: None if value is None else codec.writing(value)
-            for name, codec, value in zip(self.names, self._codecs, values, strict=True)
-        }
+        found = dict(zip(self.names, values, strict=True))
+        for name, write in self._written:
+            if found[name] is not None:
+                found[name] = write(found[name])
+        return found
 
     def values(self, raw: Mapping[str, Any]) -> list[Any]:
         """Return the columns in their JSON; raises `ValueError` naming the member that is wrong."""

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -239,7 +238,3 @@ def fill() -> Callable[[Store], None]:
 @pytest.fixture
 def start() -> datetime:
     return START
-
-
-def as_lines(text: str) -> list[Any]:
-    return [json.loads(line) for line in text.splitlines()]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import stat
@@ -195,6 +196,16 @@ def test_a_server_needs_its_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(UsageError, match=r"needs its driver: pip install 'model-lab-monitor\[postgresql\]'"):
         open_store("postgresql://u@h/d")
+
+
+def test_a_store_that_nobody_closed_leaves_no_connection_open(tmp_path: Path) -> None:
+    path = tmp_path / "monitor.sqlite"
+    store = open_store(sqlite_url(path))
+    assert store.book().next_id == 1
+    assert path.with_name("monitor.sqlite-wal").exists()
+    del store
+    gc.collect()
+    assert not path.with_name("monitor.sqlite-wal").exists()
 
 
 def test_the_package_has_nothing_but_its_names() -> None:
