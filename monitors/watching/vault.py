@@ -16,6 +16,7 @@ from monitors.store import StoreDamagedError, StoreError
 from monitors.watching import health
 from monitors.watching.keeper import Batch
 from monitors.watching.restoring import Recent, restore
+from monitors.watching.slimming import Slimming
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from monitors.watching.keeper import Keeper, Kept
     from monitors.watching.logs import Say
 
-_MAX_WAITING = 5_000
-_WITH_BODIES = 50
+_MAX_WAITING, _MAX_RESULTS = 50_000, 50_000
+"""Three days of nine sites; each result takes a kilobyte."""
+_AS_THEY_CAME = 50
 _AT_ONCE = 100
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 30.0
 _FIRST_MEND_PAUSE_S, _LONGEST_MEND_PAUSE_S = 60.0, 3_600.0
@@ -40,8 +42,8 @@ class Vault:
 
     `mend` puts a damaged store in order and says in a line what came of it. `alarm` sends notices past the outbox,
     which is out of reach with the store; whatever it sends is queued under the same keys once the store is back, and
-    it is called without any to end what is not sent by then. Batches beyond some thousands are dropped, those without
-    findings first; `dropped` counts them. `trouble` is what is wrong with the store, for as long as it is.
+    it is called without any to end what is not sent by then. After three days the oldest batches are dropped;
+    `dropped` counts them. `trouble` is what is wrong with the store, for as long as it is.
     """
 
     keeper: Keeper
@@ -53,6 +55,8 @@ class Vault:
     dropped: int = 0
     _recent: Recent = field(default_factory=Recent)
     _waiting: deque[Batch] = field(default_factory=deque)
+    _results: int = 0
+    _slimming: Slimming = field(default_factory=Slimming)
     _pause_s: float = _FIRST_PAUSE_S
     _next_try_s: float = 0.0
     _since_s: float = 0.0
@@ -113,7 +117,7 @@ class Vault:
                 self._mend(str(error))
                 continue
             for each in done:
-                self._waiting.popleft()
+                self._results -= len(self._waiting.popleft().results)
                 self._recent.note(each)
             kept.extend(done)
             self._mend_pause_s = _FIRST_MEND_PAUSE_S
@@ -233,15 +237,12 @@ class Vault:
     # --- bounds ---
 
     def _bound(self) -> None:
-        if len(self._waiting) > _WITH_BODIES:
-            late = self._waiting[-_WITH_BODIES - 1]
-            slim = tuple(replace(each, observation=each.observation.without_body()) for each in late.results)
-            self._waiting[-_WITH_BODIES - 1] = replace(late, results=slim)
-        while len(self._waiting) > _MAX_WAITING:
-            plain = next((batch for batch in self._waiting if not _tells(batch)), self._waiting[1])
-            self._waiting.remove(plain)
+        self._results += len(self._waiting[-1].results)
+        if len(self._waiting) > _AS_THEY_CAME:
+            place = -_AS_THEY_CAME - 1
+            self._waiting[place] = self._slimming.slim(self._waiting[place])
+        while self._results > _MAX_RESULTS or len(self._waiting) > _MAX_WAITING:
+            # The oldest, whatever they tell: without what passed in between, single failures would make an outage.
+            self._results -= len(self._waiting[1].results)
+            del self._waiting[1]
             self.dropped += 1
-
-
-def _tells(batch: Batch) -> bool:
-    return bool(batch.own.get(health.STORE)) or any(result.findings for result in batch.results)

@@ -20,7 +20,7 @@ from monitors.incidents.deciding import Round, decide
 from monitors.incidents.model import Book, Event
 from monitors.incidents.planning import Surroundings, plan
 from monitors.memory import Recollection
-from monitors.model import Finding, Kind, Level, Observation
+from monitors.model import Observation
 from monitors.store import StoreBusyError, StoreDamagedError, StoreError, StoreFullError
 from monitors.watching import health
 from monitors.watching.keeper import Batch, Kept
@@ -469,50 +469,48 @@ def test_a_store_found_damaged_on_opening_is_told_of(stage: Stage) -> None:
 # --- bounds ----------------------------------------------------------------------------------------------------------
 
 
-def batch_of(at: datetime, *findings: Finding) -> Batch:
-    seen = Observation("US5", "run", at, "GET", "/", "42", True, status=200, body=b"{}")
-    return Batch(at, (Result(seen, findings),))
+def batch_of(at: datetime) -> Batch:
+    seen = Observation("US5", "run", at, "GET", "/", "42", True, status=200, headers=(("date", "now"),), body=b"{}")
+    return Batch(at, (Result(seen, ()),))
 
 
-def test_only_the_latest_batches_that_wait_have_their_bodies(stage: Stage) -> None:
+def test_only_the_latest_batches_that_wait_have_their_bodies_and_headers(stage: Stage) -> None:
     stage.broken()
     for _ in range(80):
         stage.offer(0.001, batch_of(stage.clock.at))
     stage.well()
     stage.clock.advance(60)
-    bodies = [bool(each.observation.body) for done in stage.vault.retry() for each in done.batch.results]
-    assert len(bodies) == 80
-    assert sum(bodies) in range(50, 53)
-    assert all(bodies[-50:])
+    seen = [each.observation for done in stage.vault.retry() for each in done.batch.results]
+    whole = [bool(each.body) for each in seen]
+    assert whole == [bool(each.headers) for each in seen]
+    assert len(whole) == 80
+    assert sum(whole) in range(50, 53)
+    assert all(whole[-50:])
 
 
-def test_beyond_some_thousands_batches_are_dropped_those_that_tell_nothing_first(stage: Stage) -> None:
-    finding = Finding("timeout", Level.BREAKING, Kind.AVAILABILITY, "timeout")
+def test_beyond_three_days_the_oldest_are_dropped_all_of_them_but_not_the_word_about_the_store(stage: Stage) -> None:
     stage.broken()
-    telling = [batch_of(START + timedelta(seconds=number), finding) for number in range(3)]
-    for batch in telling:
-        stage.offer(0, batch)
-    for number in range(5_010):
-        stage.offer(0, Batch(START + timedelta(minutes=1, seconds=number)))
-    assert stage.vault.dropped == 14
-    stage.well()
-    stage.clock.advance(60)
-    kept = stage.vault.retry()
-    assert [done.batch.at for done in kept[1:4]] == [batch.at for batch in telling]
-    assert kept[4].batch.at == START + timedelta(minutes=1, seconds=14)
-    assert kept[0].batch.own[health.STORE] is not None
-
-
-def test_where_all_of_them_tell_something_the_oldest_is_dropped(stage: Stage) -> None:
-    finding = Finding("timeout", Level.BREAKING, Kind.AVAILABILITY, "timeout")
-    stage.broken()
-    for number in range(5_001):
-        stage.offer(0, batch_of(START + timedelta(seconds=number), finding))
+    many = batch_of(START).results * 10_000
+    for number in range(7):
+        stage.offer(0, Batch(START + timedelta(days=number), many))
+    assert stage.vault.dropped == 2
     stage.well()
     stage.clock.advance(60)
     kept = stage.vault.retry()
     assert kept[0].batch.own[health.STORE] is not None
-    assert kept[1].batch.at == START + timedelta(seconds=2)
+    assert [done.batch.at for done in kept[1:-1]] == [START + timedelta(days=number) for number in range(2, 7)]
+    stage.broken()
+    for number in range(5):
+        stage.offer(0, Batch(START + timedelta(days=number), many))
+    assert stage.vault.dropped == 2
+
+
+def test_batches_without_results_are_bounded_too(stage: Stage) -> None:
+    stage.broken()
+    stage.offer()
+    for _ in range(50_010):
+        stage.vault.offer(Batch(START))
+    assert stage.vault.dropped == 12
 
 
 # --- the law ---------------------------------------------------------------------------------------------------------
