@@ -7,10 +7,12 @@ import signal
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from monitors import __version__
 from monitors.acceptance.applying import applied
+from monitors.acceptance.book import FILE_NAME
 from monitors.commands.accepted import entries_of
 from monitors.commands.targets import Wiring, find_checks, lacking, settings_for, targets_for
 from monitors.errors import HarnessError
@@ -36,7 +38,6 @@ from monitors.watching.vault import Vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from monitors.config import Settings
     from monitors.config.alerting import Retention
@@ -182,8 +183,7 @@ class Bench:
 
     def files(self) -> tuple[Path, ...]:
         """Return the files the configuration was read from."""
-        named = (self.asked.accepted,) if self.asked.accepted is not None else ()
-        return (*self.settings.files, *named)
+        return (*self.settings.files, self.asked.accepted or Path(FILE_NAME))
 
     def _targets_of(self, settings: Settings) -> Callable[[], Mapping[str, Target]]:
         wiring = self.asked.wiring
@@ -265,8 +265,11 @@ class Bench:
                     self.say("warning", "notices were still being sent; they are sent again by the next start")
 
     def once(self, *, digest: bool) -> list[Kept]:
-        """Make one pass, and deliver what it leads to, with a digest of the last day if it is asked for."""
-        with _signals(self.watch, self.say):
+        """Make one pass, and deliver what it leads to, with a digest of the last day if it is asked for.
+
+        A signal ends it in good order, by `SystemExit`: half a pass says nothing of the sites it did not get to.
+        """
+        with _signals(self.watch, self.say) as asked:
             kept = self.watch.once()
             if digest:
                 self._put_digest()
@@ -277,7 +280,9 @@ class Bench:
                 # Mended and told now: nobody comes by later who could.
                 kept += self.watch.parts.vault.retry()
                 self._deliver()
-            return kept
+        if asked:
+            raise SystemExit(128 + asked[0])
+        return kept
 
     def _deliver(self) -> None:
         for row in self.courier.drain(self.settings.watch.stop_s):
@@ -311,8 +316,7 @@ def report_of(bench: Bench, kept: Sequence[Kept], fail_on: Level | None) -> Repo
             *done.batch.unremembered,
             *(own.message for own in done.batch.own.values() if own and own.level is Level.BREAKING),
         ]
-        if done.batch.notes:
-            recalled = done.recalled
+        recalled = _together(recalled, done)
     if bench.watch.parts.vault.trouble is not None:
         failures.append(bench.watch.parts.vault.trouble.message)
     order = [(site, check) for site, check in bench.watch.setup.intervals_s if (site, check) in latest]
@@ -329,8 +333,19 @@ def report_of(bench: Bench, kept: Sequence[Kept], fail_on: Level | None) -> Repo
     )
 
 
+def _together(earlier: Recollection, done: Kept) -> Recollection:
+    """Return what the memory told in all rounds: a look at some sites says nothing new of the others."""
+    heard = {(note.sighting.site, note.sighting.check) for note in done.batch.notes if note.compared}
+    found = done.recalled
+    return Recollection(
+        (*(each for each in earlier.declared if (each.site, each.check) not in heard), *found.declared),
+        earlier.across if found.across is None else found.across,
+        (*(entry for entry in earlier.pending if (entry[0].site, entry[0].check) not in heard), *found.pending),
+    )
+
+
 @contextmanager
-def _signals(watch: Watch, say: Say) -> Iterator[None]:
+def _signals(watch: Watch, say: Say) -> Iterator[list[int]]:
     """End in good order on the first signal that asks for it, at once on the second; read anew on SIGHUP."""
     asked: list[int] = []
 
@@ -345,7 +360,7 @@ def _signals(watch: Watch, say: Say) -> Iterator[None]:
         wanted[signal.SIGHUP] = lambda _number, _frame: watch.ask_reload()
     before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
     try:
-        yield
+        yield asked
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,0 +1,491 @@
+"""`watch` as a person, cron and a service manager run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+import pytest
+from markdown_it import MarkdownIt
+
+import schemas
+from monitors.store import open_store, sqlite_url
+from monitors.store.values import Filter, IncidentFilter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from conftest import Cli
+
+REPORT = jsonschema_rs.Draft202012Validator(schemas.document("report"))
+NULLED = "US5=drifted:nulled@$.data.attributes.name"
+CHANGED = "drifted:unit-changed@$.data.attributes.duration"
+SECRET = "hook-secret-0123456789abcdef"
+QUIET = """
+[watch]
+connectivity = []
+confirm_pause_s = 0
+jitter_s = 0
+min_free_mb = 0
+budget_per_minute = 600
+"""
+STAND_INS = (
+    "--mock, --resolve and --connect-to put others in place of the real sites, whose history is not theirs; "
+    "name a directory for it with --state-dir"
+)
+LOG_SINK = '\n[sinks.log]\ntype = "stdout"\n'
+
+
+@contextmanager
+def hook() -> Iterator[tuple[str, queue.SimpleQueue[Any]]]:
+    """Run a webhook on loopback; yield a table of the configuration that names it, and what it gets."""
+    got: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.put(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}/hook"
+        yield f'\n[sinks.hook]\ntype = "webhook"\nurl = "{url}"\nsecret_env = "HOOK_SECRET"\n', got
+        server.shutdown()
+
+
+def configure(folder: Path, more: str = "") -> Path:
+    path = folder / "watch.toml"
+    path.write_text(QUIET + more, "utf-8")
+    return path
+
+
+@pytest.fixture
+def once(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Make one pass over two mock sites, with a configuration and a store in the directory."""
+    monkeypatch.setenv("HOOK_SECRET", SECRET)
+    config = configure(tmp_path)
+
+    def ran(*arguments: str | Path, sites: str = "US5,EU1") -> Any:
+        return cli("watch", "--once", "--site", sites, "--config", config, "--state-dir", "state", *arguments)
+
+    return ran
+
+
+def kept(folder: Path) -> Any:
+    return open_store(sqlite_url(folder / "state" / "monitor.sqlite"))
+
+
+# --- one pass ---
+
+SCENARIOS = [("healthy", 0, "none"), (NULLED, 1, "breaking"), ("US5=outage:503", 3, "breaking")]
+
+
+@pytest.mark.parametrize(("scenario", "code", "verdict"), SCENARIOS, ids=["healthy", "broken", "down"])
+def test_a_pass_reports_as_a_probe_does(scenario: str, code: int, verdict: str, once: Any, tmp_path: Path) -> None:
+    ran = once("--mock", scenario, "--format", "json", "--save", "whole.json")
+    report = json.loads(ran.out)
+    REPORT.validate(report)
+    assert (ran.code, ran.err, report["verdict"]) == (code, "", verdict)
+    assert json.loads((tmp_path / "whole.json").read_text("utf-8")) == report
+    with kept(tmp_path) as store:
+        assert len(list(store.probes(Filter(checks=("run",), sites=("EU1",))))) == 1
+        assert len(store.incidents(IncidentFilter())) == (code != 0)
+
+
+@pytest.mark.parametrize("format_", ["table", "ndjson", "junit", "markdown", "github"])
+def test_a_pass_prints_in_every_format(format_: str, once: Any) -> None:
+    ran = once("--mock", NULLED, "--format", format_)
+    assert (ran.code, ran.err) == (1, "")
+    marks = {
+        "table": "✗ breaking",
+        "ndjson": '"rule": "response-property-became-nullable"',
+        "junit": "<testsuites",
+        "markdown": "### Model Lab API: breaking",
+        "github": "::error ",
+    }
+    assert marks[format_] in ran.out.replace('"rule":"', '"rule": "')
+    if format_ == "markdown":
+        assert "<table>" in MarkdownIt("gfm-like", {"linkify": False}).render(ran.out)
+
+
+def test_the_level_that_fails_is_chosen_or_configured(once: Any, tmp_path: Path) -> None:
+    assert once("--mock", NULLED, "--fail-on", "never").code == 0
+    configure(tmp_path, LOG_SINK)
+    assert once("--mock", "US5=drifted:member-added", "--fail-on", "info").code == 1
+
+
+def test_a_report_may_go_to_a_file(once: Any, tmp_path: Path) -> None:
+    ran = once("--mock", NULLED, "--output", "report.md", "--format", "markdown")
+    assert (ran.code, ran.out) == (1, "")
+    assert (tmp_path / "report.md").read_text("utf-8").startswith("### Model Lab API: breaking")
+
+
+def test_what_is_told_once_is_not_told_again_until_it_is_over(once: Any, tmp_path: Path) -> None:
+    with hook() as (sink, got):
+        configure(tmp_path, sink)
+        for scenario in ("US5=outage:503", "US5=outage:503", "healthy", "healthy"):
+            once("--mock", scenario)
+        told = [got.get(timeout=10) for _ in range(2)]
+        assert got.empty()
+    assert [said["kind"] for said in told] == ["opened", "resolved"]
+    assert [said["incident"]["id"] for said in told] == [1, 1]
+
+
+def test_what_no_sink_took_is_told_and_waits_in_the_store(once: Any, tmp_path: Path) -> None:
+    with hook() as (sink, _):
+        pass
+    configure(tmp_path, sink + "timeout_s = 5\n")
+    configured = (tmp_path / "watch.toml").read_text("utf-8")
+    (tmp_path / "watch.toml").write_text(configured.replace("[watch]", "[watch]\nstop_s = 1"), "utf-8")
+    ran = once("--mock", "US5=outage:503")
+    assert ran.code == 3
+    said = json.loads(ran.err.splitlines()[-1])
+    assert (said["event"], said["sink"], said["incident"]) == ("not delivered yet", "hook", 1)
+    with hook() as (sink, got):
+        configure(tmp_path, sink)
+        with kept(tmp_path) as store:
+            [row] = store.undelivered()
+            store.mark_failed(row.id, row.notice.at, "down", row.notice.at)
+        once("--mock", "US5=outage:503")
+        assert got.get(timeout=10)["kind"] == "opened"
+
+
+def test_a_digest_is_sent_with_a_pass_where_it_is_asked_for(once: Any, tmp_path: Path) -> None:
+    with hook() as (sink, got):
+        configure(tmp_path, sink + "digest = true\n")
+        assert once("--mock", "US5=outage:503").code == 3
+        assert once("--mock", "US5=outage:503", "--digest").code == 3
+        said = got.get(timeout=10)
+        assert got.empty()
+    assert said["kind"] == "digest"
+    assert [entry["sites"] for entry in said["digest"]["open"]] == [["US5"]]
+    assert {row["site"] for row in said["digest"]["uptime"]} == {"US5", "EU1"}
+
+
+def test_drift_of_one_site_stays_in_the_report_when_another_is_looked_at_again(once: Any) -> None:
+    runs = ("--run-id", "US5=1004", "--run-id", "EU1=1004")
+    assert once("--mock", *runs).code == 0
+    assert once("--mock", f"US5={CHANGED}", *runs).code == 1
+    report = json.loads(once("--mock", f"US5={CHANGED}", "--mock", f"EU1={CHANGED}", *runs, "--format", "json").out)
+    rule = "response-property-unit-changed"
+    assert {entry["site"] for entry in report["findings"] if entry["rule"] == rule} == {"US5", "EU1"}
+
+
+def test_accepted_findings_are_told_and_count_for_nothing(once: Any, cli: Cli, tmp_path: Path) -> None:
+    assert once("--mock", NULLED, "--save", "report.json").code == 1
+    finding = json.loads((tmp_path / "report.json").read_text("utf-8"))["findings"][0]["fingerprint"]
+    assert cli("accept", finding, "--from", "report.json", "--reason", "known", "--by", "Ada").code == 0
+    ran = once("--mock", NULLED, "--format", "json")
+    assert (ran.code, json.loads(ran.out)["verdict"]) == (0, "none")
+    with kept(tmp_path) as store:
+        assert [entry.why_resolved for entry in store.incidents(IncidentFilter())] == ["recovered"]
+
+
+def test_checks_without_keys_are_skipped_and_keys_are_seen_nowhere(
+    cli: Cli, tmp_path: Path, wired: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DD_API_KEY_US5", "mock-api-key")
+    monkeypatch.setenv("DD_APP_KEY_US5", "mock-app-key")
+    monkeypatch.setenv("MODEL_LAB_RUN_ID_US5", "1001")
+    options = ("--config", configure(tmp_path), "--state-dir", "state", "--format", "json", "--log-level", "debug")
+    ran = cli("watch", "--once", "--site", "US5,EU1", *options, *wired)
+    report = json.loads(ran.out)
+    assert {(entry["site"], entry["check"]) for entry in report["summary"]["skipped"]} == {
+        ("EU1", "run"), ("EU1", "not-found"), ("EU1", "bad-request"),
+    }  # fmt: skip
+    assert [entry["status"] for entry in report["observations"]] == [200, 404, 400, 401, 401]
+    with kept(tmp_path) as store:
+        exported = "".join(store.export())
+    assert '"probed"' in ran.err
+    for text in (ran.out, ran.err, exported):
+        assert "mock-api-key" not in text
+        assert "mock-app-key" not in text
+
+
+# --- mistakes ---
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--format", "json"),
+        ("--output", "x"),
+        ("--save", "x"),
+        ("--fail-on", "info"),
+        ("--digest",),
+        ("--format", "table"),
+    ],
+)
+def test_what_speaks_of_a_report_needs_once(arguments: tuple[str, ...], cli: Cli, tmp_path: Path) -> None:
+    ran = cli("watch", "--mock", "--state-dir", "state", *arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == (
+        f"error: {arguments[0]} is for a single pass; add --once, or leave it out; see model-lab-monitor watch --help\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            "--once --mock",
+            STAND_INS,
+        ),
+        (
+            "--once --mock --check rnu",
+            "unknown check 'rnu'; did you mean run? Known: run, not-found, bad-request, unauthenticated.",
+        ),
+        (
+            "--interval 0.5 --mock",
+            "invalid value for '--interval': 0.5 is not in the range 1<=x<=2592000; see model-lab-monitor watch --help",
+        ),
+        ("--mock otage --state-dir state", "--mock: unknown scenario 'otage'; did you mean outage?"),
+        ("--config gone.toml", "cannot read the configuration file gone.toml: no such file or directory"),
+    ],
+)
+def test_a_mistake_is_told_before_anything_is_asked(arguments: str, said: str, cli: Cli, tmp_path: Path) -> None:
+    ran = cli("watch", *arguments.split())
+    assert (ran.code, ran.out, ran.err) == (2, "", f"error: {said}\n")
+    assert not (tmp_path / "state" / "monitor.sqlite").exists()
+
+
+# --- without end ---
+
+
+class Running:
+    """A process that watches, and the lines it logs."""
+
+    def __init__(self, folder: Path, *arguments: str, environ: dict[str, str] | None = None) -> None:
+        root = Path(__file__).parents[2]
+        clean = {
+            name: text
+            for name, text in os.environ.items()
+            if not name.startswith(("DD_", "MODEL_LAB_", "GITHUB_")) and not name.lower().endswith("_proxy")
+        }
+        self.process = subprocess.Popen(  # noqa: S603 - our own interpreter
+            [
+                sys.executable,
+                "-c",
+                "from monitors.cli import main; main()",
+                "watch",
+                "--state-dir",
+                "state",
+                *arguments,
+            ],
+            cwd=folder,
+            env={**clean, "PYTHONPATH": str(root), "HOOK_SECRET": SECRET, **(environ or {})},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self.seen: list[str] = []
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.lines.put(line)
+        self.lines.put(None)
+
+    def wait_for(self, word: str, timeout_s: float = 30) -> str:
+        """Return the next line with a word in it."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            line = self.lines.get(timeout=max(deadline - time.monotonic(), 0.01))
+            assert line is not None, f"ended without {word!r}: {''.join(self.seen)}"
+            self.seen.append(line)
+            if word in line:
+                return line
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and return the exit code; everything it said is in `seen`."""
+        self.process.send_signal(number)
+        code = self.process.wait(timeout=30)
+        while (line := self.lines.get(timeout=10)) is not None:
+            self.seen.append(line)
+        return code
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(timeout=10)
+        for stream in (self.process.stdout, self.process.stderr):
+            assert stream is not None
+            stream.close()
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Callable[..., Running]]:
+    started: list[Running] = []
+
+    def start(*arguments: str, **options: Any) -> Running:
+        started.append(Running(tmp_path, *arguments, **options))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.close()
+
+
+MOCK = (
+    "--site",
+    "US5",
+    "--check",
+    "run",
+    "--interval",
+    "1",
+    "--config",
+    "watch.toml",
+    "--log-level",
+    "debug",
+    "--mock",
+)
+
+
+def test_a_service_is_ready_reloads_refuses_mistakes_and_stops(running: Any, tmp_path: Path) -> None:
+    config = configure(tmp_path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(30)
+        watch = running(*MOCK, environ={"NOTIFY_SOCKET": str(tmp_path / "notify")})
+
+        def told() -> str:
+            return manager.recv(4096).decode().partition("\n")[0]
+
+        assert told() == "READY=1"
+        watch.wait_for('"probed"')
+        watch.process.send_signal(signal.SIGHUP)
+        assert [told(), told()] == ["RELOADING=1", "READY=1"]
+        watch.wait_for('"configuration taken over"')
+        config.write_text(config.read_text("utf-8").replace("jitter_s", "jiter_s"), "utf-8")
+        refused = json.loads(watch.wait_for("the configuration is refused"))
+        assert (refused["level"], "did you mean jitter_s" in refused["reason"]) == ("error", True)
+        assert json.loads(watch.wait_for("incident opened"))["message"].startswith("watch.toml:5: ")
+        assert [told(), told()] == ["RELOADING=1", "READY=1"]
+        watch.wait_for('"probed"')
+        configure(tmp_path)
+        watch.process.send_signal(signal.SIGHUP)
+        watch.wait_for('"configuration taken over"')
+        watch.wait_for("incident resolved")
+        assert watch.end() == 0
+        assert [told(), told(), told()] == ["RELOADING=1", "READY=1", "STOPPING=1"]
+    events = [json.loads(line)["event"] for line in watch.seen]
+    assert events[-2:] == ["stopped", "asked to stop"]
+    assert watch.process.stdout.read() == ""
+    with kept(tmp_path) as store:
+        assert len(list(store.probes(Filter()))) >= 2
+
+
+def test_a_second_instance_names_the_first_and_leaves(running: Any, cli: Cli, tmp_path: Path) -> None:
+    configure(tmp_path)
+    first = running(*MOCK)
+    first.wait_for('"watching"')
+    ran = cli("watch", "--once", "--mock", "--site", "US5", "--config", "watch.toml", "--state-dir", "state")
+    assert (ran.code, ran.out) == (4, "")
+    assert ran.err.startswith("error: ")
+    assert f"{first.process.pid}" in ran.err
+    assert "model-lab-monitor watch" in ran.err
+    assert first.end(signal.SIGINT) == 0
+    assert cli("watch", "--once", "--mock", "--site", "US5", "--config", "watch.toml", "--state-dir", "state").code == 0
+
+
+def test_a_killed_monitor_tells_nothing_twice_and_nothing_secret_is_seen(running: Any, tmp_path: Path) -> None:
+    with hook() as (sink, got):
+        configure(tmp_path, sink)
+        first = running(*MOCK, "US5=outage:503")
+        assert got.get(timeout=30)["kind"] == "opened"
+        first.wait_for("notice delivered")
+        line = Path(f"/proc/{first.process.pid}/cmdline").read_bytes()
+        first.end(signal.SIGKILL)
+        second = running(*MOCK, "US5=outage:503")
+        for _ in range(3):
+            second.wait_for('"probed"')
+        assert second.end() == 0
+        third = running(*MOCK)
+        assert got.get(timeout=30)["kind"] == "resolved"
+        third.wait_for("notice delivered")
+        assert third.end() == 0
+        assert got.empty()
+    said = "".join([*first.seen, *second.seen, *third.seen, third.process.stdout.read()])
+    with kept(tmp_path) as store:
+        exported = "".join(store.export())
+    for text in (said, exported, line.decode()):
+        assert SECRET not in text
+        assert "mock-app-key" not in text
+
+
+@contextmanager
+def silent() -> Iterator[socket.socket]:
+    """Listen and say nothing: whoever asks hangs until its deadline."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(30)
+        yield listening
+
+
+def asking(listening: socket.socket) -> tuple[str, ...]:
+    """Return options that lead a check to the silent listener, and have it wait."""
+    port = listening.getsockname()[1]
+    return ("--site", "US5", "--check", "unauthenticated", "--timeout", "60", "--connect-to", f"::127.0.0.1:{port}")
+
+
+def test_what_is_under_way_is_finished_before_it_stops(running: Any, tmp_path: Path) -> None:
+    configure(tmp_path)
+    watch = running(*MOCK, "slow:1")
+    watch.wait_for('"probed"')
+    watch.wait_for('"probed"')
+    assert watch.end() == 0
+    assert [json.loads(line)["event"] for line in watch.seen][-2:] == ["stopped", "asked to stop"]
+
+
+def test_a_second_signal_does_not_wait_for_what_is_under_way(running: Any, tmp_path: Path) -> None:
+    configure(tmp_path)
+    with silent() as listening:
+        watch = running("--config", "watch.toml", *asking(listening))
+        opened, _ = listening.accept()
+        with opened:
+            watch.process.send_signal(signal.SIGTERM)
+            with pytest.raises(subprocess.TimeoutExpired):
+                watch.process.wait(0.5)
+            assert watch.end() == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_pass_that_is_ended_says_so_and_leaves_no_half_report(number: int, running: Any, tmp_path: Path) -> None:
+    configure(tmp_path)
+    with silent() as listening:
+        ended = running("--once", "--config", "watch.toml", "--output", "report.json", *asking(listening))
+        opened, _ = listening.accept()
+        with opened:
+            assert ended.end(number) == 128 + number
+    assert not list(tmp_path.glob("*report.json*"))
+    assert ended.seen == []
+
+
+def test_a_moving_line_says_how_things_are_and_logs_go_above_it(running: Any, tmp_path: Path) -> None:
+    configure(tmp_path)
+    options = ("--site", "US5", "--check", "run", "--interval", "1", "--config", "watch.toml")
+    watch = running(*options, "--log-format", "progress", "--mock", "US5=outage:503")
+    watch.wait_for("incident opened #1 US5")
+    watch.wait_for("1 open incident")
+    assert watch.end() == 0
+    assert "\x1b[2K1 sites, 1 open incident" in "".join(watch.seen)
+    assert watch.seen[-1] == "\x1b[2K"
