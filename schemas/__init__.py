@@ -72,7 +72,8 @@ def __getattr__(name: str) -> Any:
 def document(name: str) -> dict[str, Any]:
     """Return the JSON Schema `schemas/<name>.json`: self-contained, shared by all callers, hence not to be changed.
 
-    Names: `run`, `jsonapi-error`, `rate-limit-error`, `string-list-error`, `report`, `notification`. Raises `KeyError` for another.
+    Names: `run`, `jsonapi-error`, `rate-limit-error`, `string-list-error`, `report`, `notification`. Raises `KeyError`
+    for another.
     """
     return _contract().documents[name]
 

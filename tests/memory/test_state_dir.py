@@ -4,7 +4,6 @@ import json
 import multiprocessing
 import zlib
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +19,7 @@ from monitors.store import StoreShelf, open_store, sqlite_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from conftest import Monitor
 
