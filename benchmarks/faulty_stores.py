@@ -462,7 +462,6 @@ def rows() -> list[Row]:
 def row(outcome: Outcome) -> Row:
     """Return the figure of one fault."""
     name, length_s = FAULTS[outcome.fault]
-    print(json.dumps(asdict(outcome)), flush=True)
     damaged = not length_s
     lost = outcome.asked - outcome.kept - outcome.dropped
     told_s = outcome.own_told_after_s
@@ -480,6 +479,8 @@ def row(outcome: Outcome) -> Row:
         and told_s is not None
         and (told_s < length_s or length_s <= LONG_S)
     )
+    if not right:
+        print(json.dumps(asdict(outcome)), flush=True)
     return Row(
         f"{name}: other incidents of sites, notices lost, new probes lost",
         f"{len(outcome.false_sites)}, {len(outcome.untold) + outcome.undelivered}, {lost}",

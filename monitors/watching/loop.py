@@ -389,6 +389,7 @@ class Watch:
             self._take(self.parts.inbox.get(left_s))
         if self._made:
             self._keep(self._batcher.batch(self._drawn()))
+        self._tell(self.parts.vault.last_try())
         try:
             self.parts.keeper.flush(self.parts.clock.now())
         except MonitorError as error:

@@ -97,6 +97,13 @@ class Vault:
             self._failed(error)
         return kept
 
+    def last_try(self) -> list[Kept]:
+        """Try once more, whatever the pause: what is not kept now ends with this process."""
+        kept = self.retry() if self._waiting else []
+        if self._waiting:
+            self.say("error", "what the store did not take is lost with this process", probes=self._results)
+        return kept
+
     def was_damaged(self, message: str) -> None:
         """Have it told that the store was found damaged when it was opened, and what came of mending it."""
         self._begin(message)

@@ -283,6 +283,18 @@ def test_an_error_that_is_not_the_stores_is_nobodys_to_hide(stage: Stage) -> Non
         stage.offer()
 
 
+def test_at_the_end_it_is_tried_once_more_whatever_the_pause(stage: Stage) -> None:
+    assert stage.vault.last_try() == []
+    stage.broken()
+    stage.offer(1, batch_of(START))
+    assert stage.vault.last_try() == []
+    assert stage.log.of("what the store did not take is lost with this process") == [{"probes": 1}]
+    stage.well()
+    assert [done.batch.at for done in stage.vault.last_try()][1] == START
+    assert stage.vault.trouble is None
+    assert len(stage.log.of("what the store did not take is lost with this process")) == 1
+
+
 # --- the alarm -------------------------------------------------------------------------------------------------------
 
 
