@@ -231,9 +231,17 @@ def test_files_that_cannot_be_are_a_mistake(arguments: tuple[str, ...], message:
 
 
 def test_an_export_that_nobody_reads_to_its_end_leaves_no_traceback(full: Cli) -> None:
-    program = "import sys; from monitors.cli import main; main(sys.argv[1:])"
-    command = f"{sys.executable} -c '{program}' export --state-dir state | head -c 10"
-    ran = subprocess.run(["bash", "-c", command], check=False, capture_output=True, text=True)  # noqa: S603, S607
-    assert "Traceback" not in ran.stderr
-    assert full
-    assert json.loads(full("export", *STATE).out.splitlines()[0])["version"] == 1
+    with opened() as store, store.writing() as writing:
+        for number in range(5_000):
+            writing.put_meta(f"key-{number}", "x" * 100)
+    program = f"import sys; sys.path[:0] = {sys.path!r}; from monitors.cli import main; main(sys.argv[1:])"
+    exporting = [sys.executable, "-c", program, "export", *STATE]
+    with subprocess.Popen(exporting, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert json.loads(process.stdout.readline())["version"] == 1
+        process.stdout.close()
+        said = process.stderr.read()
+        assert process.wait(60) == 2
+    assert said == "error: standard output was closed before everything was written\n"
+    assert full("db", "check", *STATE).code == 0
