@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from monitors.watching.loop import Setup
 
 WHO = "model-lab-monitor watch"
+_STEP_S = 0.2
 _LAST_WORD_S = 1.0
 """What is being sent gets so much of a moment even where the probes took all the time there was."""
 _LEVELS = {"notice delivered": "info", "notice delivered late": "info", "notice given up": "error"}
@@ -271,17 +273,36 @@ class Bench:
         """
         with _signals(self.watch, self.say) as asked:
             kept = self.watch.once()
-            if digest:
-                self._put_digest()
-            self._deliver()
-            try:
-                self.upkeep(datetime.now(UTC), self.settings.retention)
-            except StoreDamagedError:
-                # Mended and told now: nobody comes by later who could.
-                kept += self.watch.parts.vault.retry()
-                self._deliver()
+            kept += self._persist(asked)
+            if self.watch.parts.vault.trouble is None:
+                kept += self._end(digest=digest)
         if asked:
             raise SystemExit(128 + asked[0])
+        return kept
+
+    def _persist(self, asked: list[int]) -> list[Kept]:
+        """Have what waits for the store kept, as long as a pass may take to end: most locks are short."""
+        vault = self.watch.parts.vault
+        kept: list[Kept] = []
+        deadline = time.monotonic() + self.settings.watch.stop_s
+        while vault.trouble is not None and not asked and (now := time.monotonic()) < deadline:
+            time.sleep(min(max(vault.next_try_s - now, 0.0), _STEP_S))
+            if time.monotonic() >= vault.next_try_s:
+                kept += self.watch.retry()
+        return kept
+
+    def _end(self, *, digest: bool) -> list[Kept]:
+        """Deliver what a pass led to, and put the store in order."""
+        kept: list[Kept] = []
+        if digest:
+            self._put_digest()
+        self._deliver()
+        try:
+            self.upkeep(datetime.now(UTC), self.settings.retention)
+        except StoreDamagedError:
+            # Mended and told now: nobody comes by later who could.
+            kept = self.watch.retry()
+            self._deliver()
         return kept
 
     def _deliver(self) -> None:

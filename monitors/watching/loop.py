@@ -162,7 +162,13 @@ class Watch:
                 break
             self._stopping.wait(self.setup.watch.confirm_pause_s)
             kept += self._round([task for task in self.setup.intervals_s if task in unsure])
-        self.parts.keeper.flush(self.parts.clock.now())
+        self._flush()
+        return kept
+
+    def retry(self) -> list[Kept]:
+        """Try to keep what waits for the store, now."""
+        kept = self.parts.vault.retry()
+        self._tell(kept)
         return kept
 
     def step(self) -> None:
@@ -244,7 +250,7 @@ class Watch:
         if self._made and (not self._asking.in_flight or now_s >= self._settle_s):
             self._keep(self._batcher.batch(self._drawn()))
         elif now_s >= self.parts.vault.next_try_s:
-            self._tell(self.parts.vault.retry())
+            self.retry()
 
     def _keep(self, batch: Batch) -> list[Kept]:
         self._kept_s = self.parts.clock.monotonic()
@@ -390,11 +396,14 @@ class Watch:
         if self._made:
             self._keep(self._batcher.batch(self._drawn()))
         self._tell(self.parts.vault.last_try())
+        self._flush()
+        self.parts.say("info", "stopped")
+
+    def _flush(self) -> None:
         try:
             self.parts.keeper.flush(self.parts.clock.now())
         except MonitorError as error:
             self.parts.say("error", "what was seen last could not be written", reason=str(error))
-        self.parts.say("info", "stopped")
 
 
 class _Judging:
