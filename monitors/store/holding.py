@@ -130,6 +130,10 @@ class ServerHold:
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(SQLAlchemyError):  # a connection that is gone holds nothing any more
+                if not connection.invalidated:
+                    # The server gets round to a connection that ended: who starts at once would be told of us.
+                    connection.exec_driver_sql("SELECT pg_advisory_unlock_all()")
+            with suppress(SQLAlchemyError):
                 connection.invalidate()
                 connection.close()
 
