@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from monitors.checks import CHECKS
 from monitors.commands import completing
 from monitors.exit_codes import FAIL_ON
 from monitors.report import FORMATS
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 F = TypeVar("F", bound="Callable[..., Any]")
+
+_HEALTHY = "healthy"
+_MIN_TIMEOUT_S, _MAX_TIMEOUT_S = 0.1, 300
 
 
 class Seconds(click.FloatRange):
@@ -99,6 +103,63 @@ def report_options(function: F) -> F:
             default="table",
             show_default=True,
             help="How to print it.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+check_option = names_option(
+    "--check",
+    "checks",
+    metavar="CHECK[,CHECK…]",
+    shell_complete=completing.checks,
+    help=f"Only these checks: {', '.join(CHECKS)}; may be repeated.  [default: all]",
+)
+
+save_option = click.option(
+    "--save",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the whole report there as JSON too, whatever --format prints.",
+)
+
+
+def reaching_options(function: F) -> F:
+    """Add the options that say what stands for the sites, and how they are reached."""
+    for option in (
+        click.option(
+            "--ca-file",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="Certificate authorities to trust in place of the usual ones (PEM).",
+        ),
+        click.option("--connect-to", multiple=True, metavar="HOST:PORT:HOST:PORT", help="As in curl; may be repeated."),
+        click.option("--resolve", multiple=True, metavar="HOST:PORT:ADDRESS", help="As in curl; may be repeated."),
+        click.option(
+            "--timeout",
+            "timeout_s",
+            type=Seconds(_MIN_TIMEOUT_S, _MAX_TIMEOUT_S),
+            metavar="SECONDS",
+            help="Deadline of each probe.  [default: 10]",
+        ),
+        click.option(
+            "--run-id",
+            "run_ids",
+            multiple=True,
+            metavar="SITE=ID",
+            shell_complete=completing.run_ids,
+            help="Canary run of a site; may be repeated.",
+        ),
+        click.option(
+            "--mock",
+            "mock",
+            is_flag=False,
+            flag_value=_HEALTHY,
+            multiple=True,
+            metavar="[[SITE=]SCENARIO]",
+            shell_complete=completing.scenarios,
+            help="Mock sites in this process instead, e.g. --mock US5=outage; may be repeated.  [scenario: healthy]",
         ),
     ):
         function = option(function)

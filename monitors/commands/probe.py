@@ -4,74 +4,36 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from monitors.checks import CHECKS
-from monitors.commands import completing
 from monitors.commands.accepted import accepted_option, entries_of, with_accepted
-from monitors.commands.options import Seconds, config_option, names_option, report_options, site_option
+from monitors.commands.options import (
+    check_option,
+    config_option,
+    reaching_options,
+    report_options,
+    save_option,
+    site_option,
+)
 from monitors.commands.output import destination, note_strays, publish
 from monitors.commands.progress import progress
 from monitors.commands.remembering import session_for, state_options
 from monitors.exit_codes import exit_code, threshold
 from monitors.report import RENDERERS
 
-_HEALTHY = "healthy"
-_MIN_TIMEOUT_S, _MAX_TIMEOUT_S = 0.1, 300
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command("probe", short_help="Probe the sites once and judge every answer.")
 @site_option("Only these sites, by key, DD_SITE parameter or API host; may be repeated.  [default: all]")
-@names_option(
-    "--check",
-    "checks",
-    metavar="CHECK[,CHECK…]",
-    shell_complete=completing.checks,
-    help=f"Only these checks: {', '.join(CHECKS)}; may be repeated.  [default: all]",
-)
+@check_option
 @report_options
 @accepted_option
-@click.option(
-    "--save",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write the whole report there as JSON too, whatever --format prints.",
-)
-@click.option(
-    "--mock",
-    "mock",
-    is_flag=False,
-    flag_value=_HEALTHY,
-    multiple=True,
-    metavar="[[SITE=]SCENARIO]",
-    shell_complete=completing.scenarios,
-    help="Probe mock sites inside this process, e.g. --mock US5=outage; may be repeated.  [scenario: healthy]",
-)
-@click.option(
-    "--run-id",
-    "run_ids",
-    multiple=True,
-    metavar="SITE=ID",
-    shell_complete=completing.run_ids,
-    help="Canary run of a site; may be repeated.",
-)
-@click.option(
-    "--timeout",
-    "timeout_s",
-    type=Seconds(_MIN_TIMEOUT_S, _MAX_TIMEOUT_S),
-    metavar="SECONDS",
-    help="Deadline of each probe.  [default: 10]",
-)
-@click.option("--resolve", multiple=True, metavar="HOST:PORT:ADDRESS", help="As in curl; may be repeated.")
-@click.option("--connect-to", multiple=True, metavar="HOST:PORT:HOST:PORT", help="As in curl; may be repeated.")
-@click.option(
-    "--ca-file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Certificate authorities to trust in place of the usual ones (PEM).",
-)
+@save_option
+@reaching_options
 @state_options
 @config_option
 def command(

@@ -9,19 +9,22 @@ from pathlib import Path
 
 import click
 
-from monitors.checks import CHECKS
-from monitors.commands import completing
 from monitors.commands.accepted import accepted_option
-from monitors.commands.options import Seconds, config_option, names_option, site_option
+from monitors.commands.options import (
+    Seconds,
+    check_option,
+    config_option,
+    reaching_options,
+    save_option,
+    site_option,
+)
 from monitors.commands.output import destination, note_strays, publish
 from monitors.commands.storing import state_dir_option
 from monitors.exit_codes import FAIL_ON, ExitCode, exit_code, threshold
 from monitors.report import FORMATS, RENDERERS
 
-_HEALTHY = "healthy"
 # The loop goes on meanwhile, and tries again: nobody waits long for a store that is locked.
 _BUSY_TIMEOUT_S = 2.0
-_MIN_TIMEOUT_S, _MAX_TIMEOUT_S = 0.1, 300
 _MAX_INTERVAL_S = 30 * 86_400
 _LOG_FORMATS = ("auto", "json", "logfmt", "progress")
 _LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -30,13 +33,7 @@ _LOG_LEVELS = ("debug", "info", "warning", "error")
 @click.command("watch", short_help="Probe on a schedule, keep history, alert once per problem.")
 @click.option("--once", is_flag=True, help="Make every check once, look again where it takes that, deliver, and end.")
 @site_option("Only these sites, by key, DD_SITE parameter or API host; may be repeated.  [default: all]")
-@names_option(
-    "--check",
-    "checks",
-    metavar="CHECK[,CHECK…]",
-    shell_complete=completing.checks,
-    help=f"Only these checks: {', '.join(CHECKS)}; may be repeated.  [default: all]",
-)
+@check_option
 @click.option(
     "--interval",
     "interval_s",
@@ -66,12 +63,7 @@ _LOG_LEVELS = ("debug", "info", "warning", "error")
     metavar="FILE",
     help="With --once, write the report there, all at once, in place of stdout.",
 )
-@click.option(
-    "--save",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="With --once, write the whole report there as JSON too, whatever --format prints.",
-)
+@save_option
 @click.option(
     "--fail-on",
     type=click.Choice(FAIL_ON),
@@ -79,39 +71,7 @@ _LOG_LEVELS = ("debug", "info", "warning", "error")
 )
 @click.option("--digest", is_flag=True, help="With --once, send a digest of the last day to the sinks that take any.")
 @accepted_option
-@click.option(
-    "--mock",
-    "mock",
-    is_flag=False,
-    flag_value=_HEALTHY,
-    multiple=True,
-    metavar="[[SITE=]SCENARIO]",
-    shell_complete=completing.scenarios,
-    help="Watch mock sites inside this process, e.g. --mock US5=outage; may be repeated.  [scenario: healthy]",
-)
-@click.option(
-    "--run-id",
-    "run_ids",
-    multiple=True,
-    metavar="SITE=ID",
-    shell_complete=completing.run_ids,
-    help="Canary run of a site; may be repeated.",
-)
-@click.option(
-    "--timeout",
-    "timeout_s",
-    type=Seconds(_MIN_TIMEOUT_S, _MAX_TIMEOUT_S),
-    metavar="SECONDS",
-    help="Deadline of each probe.  [default: 10]",
-)
-@click.option("--resolve", multiple=True, metavar="HOST:PORT:ADDRESS", help="As in curl; may be repeated.")
-@click.option("--connect-to", multiple=True, metavar="HOST:PORT:HOST:PORT", help="As in curl; may be repeated.")
-@click.option(
-    "--ca-file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Certificate authorities to trust in place of the usual ones (PEM).",
-)
+@reaching_options
 @state_dir_option
 @config_option
 def command(
