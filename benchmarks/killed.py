@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 KILLS = int(os.environ.get("KILLS", "500"))
 INTERVAL_S = 0.05
-LONGEST_LIFE_S = 1.0
+LONGEST_LIFE_S = 1.5
 SINKS = ("one", "two")
 MEMBERS = ("name", "status", "tags", "metric_summaries", "project_id", "created_at")
 SCENARIOS = ("healthy", "healthy", "outage:503", *(f"drifted:nulled@$.data.attributes.{name}" for name in MEMBERS))
