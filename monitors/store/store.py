@@ -20,7 +20,7 @@ from monitors.store import (
 )
 from monitors.store.cache import Cache
 from monitors.store.engine import Database, make_file
-from monitors.store.errors import StoreBusyError
+from monitors.store.errors import StoreBusyError, StoreDamagedError
 from monitors.store.migrating import prepare
 from monitors.store.retention import CHUNK, delete_some, hours_from, steps
 from monitors.store.rollups import HOURS_FROM, MARK
@@ -94,7 +94,10 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[Writing]:
-        """Give one transaction that no other writer is in; it is kept whole, or after any exception not at all."""
+        """Give one transaction that no other writer is in; it is kept whole, or after any exception not at all.
+
+        Within it, nothing else of the store may be written to by the same thread: it would wait for itself.
+        """
         if not self._lock.acquire(timeout=self.database.busy_timeout_s):
             message = f"{self.url_shown}: another thread of this process writes to the store for too long"
             raise StoreBusyError(message)
@@ -274,8 +277,14 @@ class Store:
 
     def check(self) -> list[str]:
         """Return what is wrong with the store, one line each; empty where it is sound."""
-        with self.database.reading() as connection:
-            return list(upkeep.problems(connection, self.url_shown))
+        found: list[str] = []
+        try:
+            with self.database.reading() as connection:
+                found.extend(upkeep.problems(connection, self.url_shown))
+        except StoreDamagedError as error:
+            # So damaged that not even all of it can be looked at.
+            found.append(str(error))
+        return found
 
     def backup(self) -> Path | None:
         """Copy a store in a file to `NAME.backup` beside it, whole or not at all; None for a server."""

@@ -39,7 +39,7 @@ def vacuum(database: Database) -> None:
 def problems(connection: Connection, shown: str) -> Iterator[str]:
     """Yield what is wrong with a store, one line each: first what the database says of itself, then of our rows."""
     if connection.dialect.name == "sqlite":
-        for (line,) in connection.exec_driver_sql(f"PRAGMA integrity_check({_MOST})").all():
+        for (line,) in connection.exec_driver_sql(f"PRAGMA integrity_check({_MOST})"):
             if line != "ok":
                 yield f"the file: {line}"
         for table, row, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check").all()[:_MOST]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from monitors.commands.moments import Moment
 from monitors.model import Finding, Kind, Level, Observation, Phases
 from monitors.store import FILE_NAME, Probed, StoreShelf, open_store, sqlite_url
 
@@ -333,3 +334,7 @@ def test_what_stands_in_for_sites_has_a_history_of_its_own(cli: Cli) -> None:
     ran = cli("watch", "--once", "--mock")
     assert (ran.code, ran.out) == (2, "")
     assert "name a directory for it with --state-dir" in ran.err
+
+
+def test_a_moment_that_is_one_already_stays_so() -> None:
+    assert Moment().convert(NOW, None, None) == NOW

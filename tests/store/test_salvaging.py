@@ -17,7 +17,16 @@ from monitors.memory.folding import Baseline
 from monitors.memory.ledger import Ledger, Sighting, observe
 from monitors.memory.traits import Trait
 from monitors.model import Level
-from monitors.store import FILE_NAME, Filter, Store, StoreDamagedError, open_store, salvage, sqlite_url
+from monitors.store import (
+    FILE_NAME,
+    Filter,
+    Store,
+    StoreDamagedError,
+    StoreFullError,
+    open_store,
+    salvage,
+    sqlite_url,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -267,3 +276,31 @@ def test_any_damage_leaves_a_sound_store(data: st.DataObject, path: Path) -> Non
     with open_store(sqlite_url(path)) as store:
         assert store.check() == []
         assert store.book().next_id >= 3
+
+
+def test_a_damaged_file_does_not_replace_a_backup_that_is_sound(path: Path) -> None:
+    checkpointed(path)
+    with closing(sqlite3.connect(path)) as connection:
+        (page,) = connection.execute(
+            "SELECT pageno FROM dbstat WHERE name = 'probes' AND pagetype = 'leaf' ORDER BY pageno LIMIT 1 OFFSET 3"
+        ).fetchone()
+    overwrite(path, [page])
+    backup = path.with_name(f"{FILE_NAME}.backup")
+    before = backup.read_bytes()
+    with open_store(sqlite_url(path)) as store:
+        with pytest.raises(StoreDamagedError, match="the file is damaged: "):
+            store.backup()
+        assert "the file is damaged" in store.check()[-1]
+    assert backup.read_bytes() == before
+
+
+def test_a_backup_that_cannot_be_written_is_told(path: Path) -> None:
+    backup = path.with_name(f"{FILE_NAME}.backup")
+    backup.unlink()
+    backup.mkdir()
+    with (
+        open_store(sqlite_url(path)) as store,
+        pytest.raises(StoreFullError, match=r"\.backup: cannot be written to: "),
+    ):
+        store.backup()
+    assert [each.name for each in path.parent.iterdir() if each.name.startswith(".")] == []
