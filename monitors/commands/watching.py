@@ -15,8 +15,8 @@ from monitors import __version__
 from monitors.acceptance.applying import applied
 from monitors.acceptance.book import FILE_NAME
 from monitors.commands.accepted import entries_of
-from monitors.commands.targets import Wiring, find_checks, lacking, settings_for, targets_for
-from monitors.errors import HarnessError
+from monitors.commands.targets import Wiring, find_checks, lacking, refuse_lacking, settings_for, targets_for
+from monitors.errors import HarnessError, UsageError
 from monitors.memory import Notes, Recollection
 from monitors.model import Level
 from monitors.notify.delivery import Courier
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
 WHO = "model-lab-monitor watch"
 _STEP_S = 0.2
+_KEYS_NAMED = {"api_key_env", "api_key_file", "app_key_env", "app_key_file"}
 _LAST_WORD_S = 1.0
 """What is being sent gets so much of a moment even where the probes took all the time there was."""
 _LEVELS = {"notice delivered": "info", "notice delivered late": "info", "notice given up": "error"}
@@ -171,10 +172,25 @@ class Bench:
         entries = entries_of(self.asked.accepted)
         checks = find_checks(self.asked.checks)
         targets = self._targets_of(settings)
+        if self.asked.sites and self.asked.checks:
+            refuse_lacking(list(targets().values()), checks)
         setup = setup_of(settings, checks, targets, interval_s=self.asked.interval_s)
+        if not setup.intervals_s:
+            message = "there is nothing to watch: none of the checks can be made without keys and run ids; see `sites`"
+            raise UsageError(message)
         self._next_sinks = [build(sink) for sink in settings.sinks]
         self._entries, self.settings = entries, settings
         return setup
+
+    def say_lacking(self) -> None:
+        """Log which sites are not asked all checks, and what they lack; loudly where the file says where it is."""
+        named = {path[1] for path in self.settings.origins if path[0] == "sites" and path[-1] in _KEYS_NAMED}
+        left_out: dict[tuple[str, str], list[str]] = {}
+        for row in self.skipped():
+            left_out.setdefault((row.site, row.reason), []).append(row.check)
+        for (site, reason), checks in left_out.items():
+            level = "warning" if site in named else "info"
+            self.say(level, "checks left out", sites=[site], reason=reason, checks=", ".join(checks))
 
     def adopt(self, setup: Setup) -> None:
         """Take over what was read last."""
@@ -182,6 +198,7 @@ class Bench:
         self.courier.replace(self._sinks)
         self.watch.parts.changes.follow(self.files())
         del setup
+        self.say_lacking()
 
     def files(self) -> tuple[Path, ...]:
         """Return the files the configuration was read from."""
@@ -259,6 +276,7 @@ class Bench:
     def forever(self) -> None:
         """Work until a signal ends it, then deliver what can be delivered in time."""
         with _signals(self.watch, self.say):
+            self.say_lacking()
             self.courier.start()
             try:
                 self.watch.run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from monitors.incidents.model import Book, Event, EventKind, Incident, Spell, Track, TrackKey
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from monitors.model import Finding
 
 RECOVERED, BY_HAND, UNWATCHED = "recovered", "by hand", "no longer watched"
+FORGOTTEN_AFTER = timedelta(days=7)
+"""What is not watched any more ends after so long without a look at it: until then nobody knows."""
 _HALF = 2
 
 
@@ -88,9 +91,10 @@ class _Pages:
             self._by_probe[key.site, key.check].append(key)
 
     def forget_unwatched(self) -> None:
-        """Drop tracks of what is not configured any more."""
-        for key in list(self.tracks):
-            if key.site and (key.site, key.check) not in self.seen.watched:
+        """Drop tracks of what has not been asked for long: a look at some sites says nothing of the others."""
+        for key, track in list(self.tracks.items()):
+            away = self.seen.at - track.last
+            if key.site and (key.site, key.check) not in self.seen.watched and away >= FORGOTTEN_AFTER:
                 self._put(key, None)
                 self.unwatched.add(key.site)
 

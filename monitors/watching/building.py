@@ -41,7 +41,8 @@ def setup_of(
             patience=Patience(settings.confirm_count, settings.confirm_window_s, settings.compare_after),
             sinks=settings.sinks,
             maintenance=settings.maintenance,
-            watched=frozenset(tasks),
+            # Those without keys as well: keys that went missing say nothing of what is open there.
+            watched=frozenset((site, check.name) for site in reached for check in checks),
             urls=dict(_urls(reached, checks)),
             vantage=watch.vantage or socket.gethostname(),
         ),

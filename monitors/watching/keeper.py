@@ -90,6 +90,12 @@ class _Held:
     written_at: datetime
 
 
+def _firsts(memory: Memory) -> tuple[int, int]:
+    """Return how many rows the ledger has, and on how many sites: it grows with whatever is seen for the first time."""
+    rows = memory.ledger.rows
+    return len(rows), sum(map(len, rows.values()))
+
+
 def is_available(findings: Sequence[Finding]) -> bool | None:
     """Tell whether a probe found the site up; None where it was throttled, which says neither."""
     problems = {problem_of(finding) for finding in findings}
@@ -214,7 +220,7 @@ class Keeper:
         if memory is held.memory and not kept:
             return held
         before = held.written
-        news = kept or memory.drifts != before.drifts or memory.ledger.rows.keys() != before.ledger.rows.keys()
+        news = kept or memory.drifts != before.drifts or _firsts(memory) != _firsts(before)
         late = abs((batch.at - held.written_at).total_seconds()) >= _FLUSH_S
         if not (news or late):
             return replace(held, memory=memory)

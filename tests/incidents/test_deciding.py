@@ -183,12 +183,20 @@ def test_an_incident_from_before_a_maintenance_goes_on_and_ends_in_it(life: Life
     assert life.rounds(2) == ["resolved"]
 
 
-def test_a_site_that_is_no_longer_watched_ends_its_part(life: Life) -> None:
+def test_nobody_knows_of_a_site_nobody_looks_at(life: Life) -> None:
     life.rounds(3, {"US5": [life.outage()], "EU1": [life.outage()]})
     life.watched = ("US1", "EU1")
-    assert life.round({"EU1": [life.outage()]}) == ["updated"]
+    assert life.round({"EU1": [life.outage()]}, minutes=60 * 24 * 6) == ["reminder"]
+    assert life.open[0].sites == ("EU1", "US5")
+
+
+def test_a_site_that_is_no_longer_watched_ends_its_part_after_a_week(life: Life) -> None:
+    life.thresholds = replace(life.thresholds, reminder_s=0)
+    life.rounds(3, {"US5": [life.outage()], "EU1": [life.outage()]})
+    life.watched = ("US1", "EU1")
+    assert life.round({"EU1": [life.outage()]}, minutes=60 * 24 * 7) == ["updated"]
     life.watched = ("US1",)
-    assert life.round() == ["resolved"]
+    assert life.round(minutes=60 * 24 * 7) == ["resolved"]
     assert life.ever[1].why_resolved == "no longer watched"
 
 

@@ -438,12 +438,15 @@ def test_a_hangup_has_it_read_anew_although_nothing_changed(world: World) -> Non
     assert len(world.adopted) == 1
 
 
-def test_a_site_that_is_no_longer_configured_ends_its_incident(world: World) -> None:
+def test_a_site_that_is_no_longer_configured_ends_its_incident_after_a_week(world: World) -> None:
     world.sites["US5"].answer = GONE
     world.start()
     world.run(70)
     world.intervals = {("US1", "run"): 60.0}
     world.watch.ask_reload()
+    world.run(70)
+    assert world.notices() == ["opened"]
+    world.clock.advance(7 * 86_400)
     world.run(70)
     assert world.notices() == ["opened", "resolved"]
     assert world.store.incident(1).why_resolved == "no longer watched"  # type: ignore[union-attr]
