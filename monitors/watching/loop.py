@@ -39,6 +39,8 @@ _LOOK_S = 5.0
 _TICK_S = 60.0
 _UPKEEP_S = 3_600.0
 _LONGEST_WAIT_S = 60.0
+# A signal that comes at the very moment a wait begins is heard when it ends.
+_HEAR_S = 1.0
 _MAX_LOOKS = 12
 _NO_UPKEEP = "the store could not be kept in order"
 _ON_AGAIN = "the configuration is refused; the one before stays in force"
@@ -234,7 +236,7 @@ class Watch:
         self._start(tasks)
         while self._asking.in_flight and not self._stopping.is_set():
             self._mind_jumps()
-            self._take(self.parts.inbox.get(_LONGEST_WAIT_S))
+            self._take(self.parts.inbox.get(_HEAR_S))
         if self._stopping.is_set():
             self._asking.stop()
         return self._keep(self._batcher.batch(self._drawn()))
@@ -392,11 +394,14 @@ class Watch:
         self.parts.systemd.stopping()
         self._asking.stop()
         while self._asking.in_flight and (left_s := self.left_s) > 0:
-            self._take(self.parts.inbox.get(left_s))
+            self._take(self.parts.inbox.get(min(left_s, _HEAR_S)))
         if self._made:
             self._keep(self._batcher.batch(self._drawn()))
         self._tell(self.parts.vault.last_try())
         self._flush()
+        if self._upkeep_thread is not None:
+            # The store is closed next, and whoever still works on it would fall over that.
+            self._upkeep_thread.join(max(self.left_s, 0.0))
         self.parts.say("info", "stopped")
 
     def _flush(self) -> None:

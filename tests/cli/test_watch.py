@@ -270,6 +270,89 @@ def test_a_mistake_is_told_before_anything_is_asked(arguments: str, said: str, c
 # --- without end ---
 
 
+def until(holds: Callable[[], object], timeout_s: float = 60) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@contextmanager
+def meanwhile(act: Callable[[], None]) -> Iterator[None]:
+    """Act while this process watches, then have it stop; what goes wrong in acting is raised at the end."""
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            until(lambda: signal.getsignal(signal.SIGTERM) is not before)
+            act()
+        except BaseException as error:  # noqa: BLE001 - raised in the test's own thread below
+            failed.append(error)
+        if signal.getsignal(signal.SIGTERM) is not before:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    thread = threading.Thread(target=run)
+    thread.start()
+    yield
+    thread.join()
+    for error in failed:
+        raise error
+
+
+def test_a_sink_that_is_configured_meanwhile_is_told_of_what_is_open(once: Any, cli: Cli, tmp_path: Path) -> None:
+    assert once("--mock", "US5=outage:503").code == 3
+    with kept(tmp_path) as store, store.writing() as tx:
+        tx.put_meta("digest", "2026-01-01T00:00:00+00:00")
+    told = []
+    with hook() as (sink, got):
+
+        def act() -> None:
+            plan = QUIET.replace("[watch]", '[watch]\ndigest_cron = "* * * * *"')
+            (tmp_path / "watch.toml").write_text(plan + sink + "digest = true\nincidents = true\n", "utf-8")
+            os.kill(os.getpid(), signal.SIGHUP)
+            told.extend(got.get(timeout=60)["kind"] for _ in range(2))
+            (tmp_path / "watch.toml").write_text("[watch]\nintervall = 3\n", "utf-8")
+            os.kill(os.getpid(), signal.SIGHUP)
+            until(lambda: "monitor-config-refused" in problems())
+
+        def problems() -> set[str]:
+            with kept(tmp_path) as store:
+                return {entry.problem for entry in store.incidents(IncidentFilter())}
+
+        with meanwhile(act):
+            ran = cli("watch", "--site", "US5,EU1", "--interval", "1", "--config", "watch.toml", "--state-dir", "state",
+                      "--mock", "US5=outage:503")  # fmt: skip
+    assert (ran.code, ran.out) == (0, "")
+    assert sorted(told) == ["digest", "opened"]
+    events = [json.loads(line)["event"] for line in ran.err.splitlines()]
+    assert "configuration taken over" in events
+    assert "the configuration is refused; the one before stays in force" in events
+
+
+def test_real_sites_are_watched_with_what_their_keys_allow(
+    cli: Cli, tmp_path: Path, wired: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DD_API_KEY_US5", "mock-api-key")
+    monkeypatch.setenv("DD_APP_KEY_US5", "mock-app-key")
+
+    def act() -> None:
+        until((tmp_path / "state" / "monitor.sqlite").exists)
+        until(probed)
+
+    def probed() -> bool:
+        with kept(tmp_path) as store:
+            return len({(row.site, row.check) for row in store.probes(Filter())}) == 4
+
+    options = ("--config", configure(tmp_path), "--state-dir", "state", "--log-format", "logfmt", "--interval", "60")
+    with meanwhile(act):
+        ran = cli("watch", "--site", "US5,EU1", *options, *wired)
+    assert (ran.code, ran.out) == (0, "")
+    assert "level=info event=watching" in ran.err
+    assert "mock-app-key" not in ran.err
+
+
 class Running:
     """A process that watches, and the lines it logs."""
 
@@ -319,7 +402,7 @@ class Running:
     def end(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and return the exit code; everything it said is in `seen`."""
         self.process.send_signal(number)
-        code = self.process.wait(timeout=30)
+        code = self.process.wait(timeout=60)
         while (line := self.lines.get(timeout=10)) is not None:
             self.seen.append(line)
         return code
@@ -440,7 +523,7 @@ def test_a_killed_monitor_tells_nothing_twice_and_nothing_secret_is_seen(running
 def silent() -> Iterator[socket.socket]:
     """Listen and say nothing: whoever asks hangs until its deadline."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(30)
+        listening.settimeout(60)
         yield listening
 
 

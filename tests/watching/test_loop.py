@@ -597,6 +597,24 @@ def test_stopping_finishes_what_is_under_way_and_writes_what_was_seen(world: Wor
     assert held.memory == world.store.memory()
 
 
+def test_stopping_lets_upkeep_end_before_the_store_is_closed(world: World) -> None:
+    begun, let_go, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def upkeep(_at: datetime, _retention: Retention) -> None:
+        begun.set()
+        let_go.wait(10)
+        ended.set()
+
+    watch = world.start()
+    watch.parts = replace(watch.parts, upkeep=upkeep)
+    world.run(1)
+    assert begun.wait(10)
+    watch.stop()
+    threading.Timer(0.1, let_go.set).start()
+    watch.run()
+    assert ended.is_set()
+
+
 def test_stopping_waits_no_longer_than_it_may(world: World) -> None:
     world.sites["US5"].hangs = True
     world.start()
