@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import floor
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -10,35 +9,37 @@ from rich.text import Text
 from monitors.report.cells import Mark
 from monitors.report.markdown import escaped
 from monitors.report.signs import sign
-from monitors.report.tables import bare_table, printed
-from monitors.report.text import counted, dumps, for_log, milliseconds, utc
+from monitors.report.tables import bare_table, natural_width, printed
+from monitors.report.text import counted, dumps, for_log, milliseconds, percent, utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from rich.console import RenderableType
+    from rich.table import Table
 
     from monitors.model import JSON
     from monitors.report.value import Layout
     from monitors.store import UptimeRow
 
 _HEAD = ("site", "check", "probes", "uptime", "p50", "p95", "p99", "outages")
-_NAMES = 2
+_CHECK = 1
+_NAMES = frozenset({"site", "check"})
 _POOR = 0.99
+_GAPS = (2, 1)
 
 
-def percent(uptime: float | None) -> str:
-    """Return a share as percent, rounded down: 100 % is said of nothing that failed once."""
-    if uptime is None:
-        return "-"
-    return "100 %" if uptime >= 1 else f"{floor(uptime * 100_000) / 1000:.3f} %"
+def _head(rows: Sequence[UptimeRow]) -> tuple[str, ...]:
+    """Return the columns; where each row is about all checks of a site, none says so."""
+    return _HEAD if any(row.check for row in rows) else (*_HEAD[:_CHECK], *_HEAD[_CHECK + 1 :])
 
 
 def cells(row: UptimeRow) -> list[str]:
-    """Return one row as text."""
+    """Return one row as text; a check where it is about one."""
     times = [milliseconds(None if ms is None else ms / 1000) or "-" for ms in (row.p50_ms, row.p95_ms, row.p99_ms)]
-    return [row.site, row.check or "all", f"{row.probes:,}", percent(row.uptime), *times, f"{row.outages:,}"]
+    check = [row.check] if row.check else []
+    return [row.site, *check, f"{row.probes:,}", percent(row.uptime), *times, f"{row.outages:,}"]
 
 
 def as_table(rows: Sequence[UptimeRow], since: datetime, until: datetime | None, layout: Layout) -> str:
@@ -50,18 +51,40 @@ def _parts(
     rows: Sequence[UptimeRow], since: datetime, until: datetime | None, layout: Layout
 ) -> Iterator[RenderableType]:
     if rows:
-        table = bare_table(2)
-        table.add_column("")
-        for number, name in enumerate(_HEAD):
-            table.add_column(Text(name), no_wrap=True, justify="left" if number < _NAMES else "right")
-        before = ""
-        for row in rows:
-            site, *others = map(for_log, cells(row))
-            table.add_row(sign(_mark(row), layout), Text(site if site != before else ""), *map(Text, others))
-            before = site
-        yield table
+        tables = (_table(rows, layout, gap) for gap in _GAPS)
+        fitting = next((table for table in tables if natural_width(table) <= layout.width), None)
+        yield from [fitting] if fitting else _paragraphs(rows, layout)
         yield ""
     yield Text(_sentence(rows, since, until), overflow="fold")
+
+
+def _table(rows: Sequence[UptimeRow], layout: Layout, gap: int) -> Table:
+    table = bare_table(gap)
+    table.add_column("")
+    for name in _head(rows):
+        table.add_column(Text(name), no_wrap=True, justify="left" if name in _NAMES else "right")
+    before = ""
+    for row in rows:
+        site, *others = map(for_log, cells(row))
+        table.add_row(sign(_mark(row), layout), Text(site if site != before else ""), *map(Text, others))
+        before = site
+    return table
+
+
+def _paragraphs(rows: Sequence[UptimeRow], layout: Layout) -> Iterator[RenderableType]:
+    """Yield each row on two lines: no number is ever cut."""
+    table = bare_table(1)
+    table.show_header = False
+    table.add_column("", no_wrap=True)
+    table.add_column("", overflow="fold")
+    for row in rows:
+        times = [f"{name} {text}" for name, text in zip(_HEAD[4:7], cells(row)[-4:-1], strict=True) if text != "-"]
+        said = [counted(row.probes, "probe"), *times]
+        name = for_log(" ".join(part for part in (row.site, row.check) if part))
+        line = Text(f"{name}  {percent(row.uptime)}", style="bold")
+        line.append(f", {counted(row.outages, 'outage')}\n{', '.join(said)}", style="not bold")
+        table.add_row(sign(_mark(row), layout), line)
+    yield table
 
 
 def _mark(row: UptimeRow) -> Mark:
@@ -86,7 +109,9 @@ def _sentence(rows: Sequence[UptimeRow], since: datetime, until: datetime | None
 
 def as_markdown(rows: Sequence[UptimeRow], since: datetime, until: datetime | None) -> str:
     """Return the table in Markdown."""
-    lines = [f"| {' | '.join(_HEAD)} |", f"|{'---|' * _NAMES}{'---:|' * (len(_HEAD) - _NAMES)}"] if rows else []
+    head = _head(rows)
+    rule = "".join("---|" if name in _NAMES else "---:|" for name in head)
+    lines = [f"| {' | '.join(head)} |", f"|{rule}"] if rows else []
     lines += [f"| {' | '.join(map(escaped, cells(row)))} |" for row in rows]
     return "\n".join([*lines, *([""] if lines else []), escaped(_sentence(rows, since, until))]) + "\n"
 

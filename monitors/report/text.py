@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from math import floor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -99,6 +100,17 @@ def milliseconds(seconds: float | None) -> str:
     if seconds < 0.9995:  # noqa: PLR2004 - what rounds to 999 ms at most
         return f"{seconds * 1000:.0f} ms"
     return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.1f} s"  # noqa: PLR2004 - ten seconds
+
+
+def percent(share: float | None) -> str:
+    """Return a share from 0 to 1 as percent, rounded down: `100 %` and `0 %` are said only of all and of nothing."""
+    if share is None:
+        return "-"
+    if share <= 0 or share >= 1:
+        return "100 %" if share >= 1 else "0 %"
+    # Rounded down, but for what is off by the last bit alone: 0.57 * 10,000 is 5699.999…
+    hundredths = min(floor(share * 10_000 + 1e-9), 9_999)
+    return f"{hundredths / 100:.2f} %" if hundredths else "<0.01 %"
 
 
 def listed(words: list[str], limit: int = 9) -> str:

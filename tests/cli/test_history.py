@@ -226,16 +226,18 @@ def test_uptime_has_a_line_for_each_check(story: Cli, monkeypatch: pytest.Monkey
     assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
     assert lines[:-2] == [
-        "   site  check      probes    uptime     p50     p95     p99  outages",
-        "▼  US5   run           180  83.333 %  100 ms  100 ms  100 ms        1",
-        "✓  EU1   not-found       2     100 %  100 ms  100 ms  100 ms        0",
+        "   site  check      probes   uptime     p50     p95     p99  outages",
+        "▼  US5   run           180  83.33 %  100 ms  100 ms  100 ms        1",
+        "✓  EU1   not-found       2    100 %  100 ms  100 ms  100 ms        0",
     ]
     assert lines[-1].startswith("182 probes of 2 sites since ")
-    assert lines[-1].endswith(" UTC: 83.516 % available.")
+    assert lines[-1].endswith(" UTC: 83.51 % available.")
 
 
 def test_uptime_by_site_and_in_other_formats(story: Cli) -> None:
-    assert "  all " in story("uptime", *STATE, "--by", "site").out
+    by_site = story("uptime", *STATE, "--by", "site")
+    assert by_site.out.split()[:3] == ["site", "probes", "uptime"], "a column that says the same everywhere is none"
+    assert story("uptime", *STATE, "--by", "site", "--format", "markdown").out.startswith("| site | probes |")
     found = json.loads(story("uptime", *STATE, "--format", "json", "--site", "US5").out)
     (row,) = found["rows"]
     assert (row["site"], row["check"], row["probes"], row["unavailable"], row["outages"]) == ("US5", "run", 180, 30, 1)
@@ -243,13 +245,29 @@ def test_uptime_by_site_and_in_other_formats(story: Cli) -> None:
     assert found["since"].endswith("Z")
     page = story("uptime", *STATE, "--format", "markdown").out
     assert page.startswith("| site | check | probes | uptime | p50 | p95 | p99 | outages |\n|---|---|---:|")
-    assert "| US5 | run | 180 | 83.333 % | 100 ms |" in page
+    assert "| US5 | run | 180 | 83.33 % | 100 ms |" in page
 
 
 def test_uptime_is_never_rounded_up(keep: Callable[..., None], cli: Cli) -> None:
     keep(*[probed("US5", 5)] * 99_999, outage("US5", 4))
-    assert "99.999 %" in cli("uptime", *STATE).out
+    assert "99.99 %" in cli("uptime", *STATE).out
     assert "▲" in cli("uptime", *STATE).out
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+@pytest.mark.parametrize("by", ["site", "check"])
+def test_no_number_is_cut_off_on_a_narrow_terminal(
+    columns: int, by: str, keep: Callable[..., None], cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    keep(*[probed("US1-FED", 5, check="unauthenticated", status=401, total_s=12.0)] * 1_200, outage("US5", 4))
+    keep(*[probed("US1-FED", 3, check="unauthenticated", available=False)] * 138)
+    out = cli("uptime", *STATE, "--by", by).out
+    assert max(map(len, out.splitlines())) <= columns
+    assert "…" not in out
+    words = " ".join(out.split())
+    assert all(said in words for said in ("1,338", "89.68 %", "12.0 s", "0 %", "US1-FED"))
+    assert ("unauthenticated" in out) == (by == "check")
 
 
 def test_a_check_that_says_nothing_has_no_uptime(keep: Callable[..., None], cli: Cli) -> None:

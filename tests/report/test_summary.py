@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitors.model import Kind, Level
 from monitors.recordings import LeftAside
 from monitors.report.summary import sentence
-from monitors.report.text import counted, listed, milliseconds
+from monitors.report.text import counted, listed, milliseconds, percent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,3 +91,23 @@ def test_durations_take_few_characters(seconds: float | None, text: str) -> None
 def test_numbers_agree_with_their_nouns() -> None:
     assert [counted(number, "site") for number in (0, 1, 2_000)] == ["0 sites", "1 site", "2,000 sites"]
     assert counted(2, "entry", "entries") == "2 entries"
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (None, "-"), (0.0, "0 %"), (1.0, "100 %"), (0.25, "25.00 %"), (0.57, "57.00 %"), (1 / 3, "33.33 %"),
+        (0.00001, "<0.01 %"), (0.0001, "0.01 %"), (0.999999999999, "99.99 %"), (0.9999, "99.99 %"),
+    ],
+)  # fmt: skip
+def test_a_share_is_rounded_down_and_whole_only_where_it_is(share: float | None, text: str) -> None:
+    assert percent(share) == text
+
+
+@given(total=st.integers(1, 10**7), data=st.data())
+def test_a_share_of_a_count_is_never_told_as_more_than_it_is(total: int, data: st.DataObject) -> None:
+    part = data.draw(st.integers(0, total))
+    text = percent(part / total)
+    assert (text == "100 %", text == "0 %") == (part == total, part == 0)
+    if not text.startswith("<"):
+        assert 0 <= Fraction(part, total) * 100 - Fraction(text.removesuffix(" %")) < Fraction(1, 100)
