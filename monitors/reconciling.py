@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from monitors import rules
+from monitors.sites import SITES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,10 +45,15 @@ def _accepting_sites(observations: Sequence[Observation]) -> dict[str, list[str]
     return accepted
 
 
+def _place(site: str) -> int:
+    """Return where a site stands in the table of sites: answers come in any order, sentences in one."""
+    return list(SITES).index(site) if site in SITES else len(SITES)
+
+
 def _reconciled(
     finding: Finding, seen: Observation, accepted: Mapping[str, Sequence[str]], serving: set[str | None]
 ) -> Finding:
-    others = [site for site in accepted.get(seen.credential or "", ()) if site != seen.site]
+    others = sorted((site for site in accepted.get(seen.credential or "", ()) if site != seen.site), key=_place)
     if finding.rule == "key-rejected" and others:
         message = f"these keys belong to {', '.join(others)}, not to {seen.site}: each site has its own"
         return replace(finding, rule="key-of-other-site", message=message)

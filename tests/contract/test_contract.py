@@ -280,6 +280,14 @@ def test_keys_accepted_elsewhere_belong_there(observe: Any) -> None:
     assert said(third) == [("key-rejected", "breaking")]
 
 
+@pytest.mark.parametrize("order", [["US1", "US3", "EU1", "XX9"], ["XX9", "EU1", "US3", "US1"]])
+def test_whose_keys_they_are_is_told_in_one_order_whichever_site_answers_first(order: list[str], observe: Any) -> None:
+    refused = observe({"errors": ["Forbidden"]}, 403, credential="c1")
+    seen = [refused, *(replace(observe(credential="c1"), site=site) for site in order)]
+    [[finding], *_] = reconcile(seen, [judge(one) for one in seen])
+    assert finding.message == "these keys belong to US1, US3, EU1, XX9, not to US5: each site has its own"
+
+
 def test_a_site_that_serves_the_endpoint_does_not_lack_it(observe: Any) -> None:
     """A route 404 beside a served run is a broken check, not a missing endpoint."""
     seen = [observe(), observe({"errors": ["Not found"]}, 404, "bad-request")]
