@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from monitors.config.readers import shown
 from monitors.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -25,19 +27,27 @@ _ENDS = {
     '"' * 3: re.compile(r'(?:\\.|[^"\\]|"{1,2}(?!"))*+"{3,5}'),
     "'" * 3: re.compile(r"(?:[^']|'{1,2}(?!'))*+'{3,5}"),
 }
+_DEEPEST = 5
+_FLAW = re.compile(r"(?P<what>.*) \((?:at line (?P<line>\d+), column (?P<column>\d+)|at end of document)\)", re.DOTALL)
 _ENTRY = re.compile(rf"[ \t]*({_DOTTED})[ \t]*=")
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A configuration file; the empty one where there is none."""
+    """A configuration file; the empty one where there is none.
+
+    `implied` are the lines on which tables begin without a line of their own: `sites.US5` of `[sites.US5.checks]`.
+    """
 
     path: Path | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     lines: Mapping[tuple[str, ...], int] = field(default_factory=dict)
+    implied: Mapping[tuple[str, ...], int] = field(default_factory=dict)
 
     def line(self, path: tuple[str, ...]) -> int:
         """Return the line of a key, or of the closest table around it, or 0 where that is not known."""
+        if path not in self.lines and path in self.implied:
+            return self.implied[path]
         return next((self.lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self.lines), 0)
 
     def place(self, path: tuple[str, ...]) -> str:
@@ -63,11 +73,12 @@ def read(path: Path, named_by: str = "") -> Document:
         raise ConfigError(message)
     try:
         text = raw.decode("utf-8-sig").replace("\r\n", "\n")
-        return Document(path, tomllib.loads(text), dict(_lines(text)))
+        lines = dict(_lines(text))
+        return Document(path, tomllib.loads(text), lines, _implied(lines))
     except UnicodeDecodeError as error:
         message = f"{path}: not UTF-8 (byte {error.start}); TOML is always UTF-8"
     except tomllib.TOMLDecodeError as error:
-        message = f"{path}: not TOML: {error}"
+        message = _not_toml(path, str(error))
     except ValueError:
         # Python refuses to read numbers of thousands of digits, and the library lets that through.
         message = f"{path}: not TOML that can be read: it holds a number of thousands of digits"
@@ -75,6 +86,42 @@ def read(path: Path, named_by: str = "") -> Document:
         message = f"{path}: not TOML that can be read: it nests too deep"
     # The library's exceptions carry the whole text of the file, so none of them stays attached.
     raise ConfigError(message) from None
+
+
+def _not_toml(path: Path, said: str) -> str:
+    """Return what the library found, in the form of every other mistake: the place first, names as they are written."""
+    found = _FLAW.fullmatch(said)
+    if found is None:
+        return f"{path}: not TOML: {said}"
+    what = _as_header(found["what"][:1].lower() + found["what"][1:])
+    if found["line"] is None:
+        return f"{path}: not TOML: {what} at the end of the file"
+    return f"{path}:{found['line']}: not TOML: {what} (column {found['column']})"
+
+
+def _as_header(what: str) -> str:
+    """Return the words with the name of a table, which the library gives as a tuple of Python's, as a header has it."""
+    begin, end = what.find("("), what.rfind(")") + 1
+    try:
+        names = ast.literal_eval(what[begin:end])
+    except (ValueError, SyntaxError):
+        return what
+    header = ".".join(map(_written, names[:_DEEPEST])) + ("…" if len(names) > _DEEPEST else "")
+    return f"{what[:begin]}[{header}]{what[end:]}"
+
+
+def _written(name: str) -> str:
+    """Return a name as it stands in a header; one that could be a key is not repeated."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) and shown(name) == repr(name) else shown(name)
+
+
+def _implied(lines: Mapping[tuple[str, ...], int]) -> dict[tuple[str, ...], int]:
+    """Return where each table begins that only its inner tables tell of; none of ours is deeper than a few."""
+    found: dict[tuple[str, ...], int] = {}
+    for path, number in lines.items():
+        for end in range(1, min(len(path), _DEEPEST)):
+            found.setdefault(path[:end], number)
+    return found
 
 
 def _lines(text: str) -> Iterator[tuple[tuple[str, ...], int]]:

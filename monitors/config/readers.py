@@ -26,11 +26,14 @@ _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*\Z")
 _SHOWN_CHARS = 60
 _MAX_INTEGER_BITS = 256
 _MAX_NAMES = 500
+_TOLD_OF_A_LIST = 20
 _CRON_FIELDS, _CRON_CHARS = 5, 200
 
 
 class UnfitError(ValueError):
-    """A value no reader takes; the text is the clause that stands after the key and a colon."""
+    """A value no reader takes; each argument is a clause for after the key and a colon, and a mistake of its own."""
+
+    args: tuple[str, ...]
 
 
 def looks_secret(text: str) -> bool:
@@ -161,7 +164,7 @@ def words(most: int) -> Callable[[object], str]:
 def site_list(value: object) -> tuple[str, ...]:
     """Return keys of sites, each once, from a list of names."""
     names = _names(value, 'a list of sites, like ["US5", "EU1"]')
-    return tuple(dict.fromkeys(_site(name) for name in names))
+    return _each(names, _site)
 
 
 def site_name(value: object) -> str:
@@ -170,6 +173,22 @@ def site_name(value: object) -> str:
         return _site(value)
     message = 'a site like "US5"'
     raise ValueError(message)
+
+
+def _each(names: list[str], read: Callable[[str], str]) -> tuple[str, ...]:
+    """Return what each name is read as, each once; where some are wrong, all of them are told, up to a number."""
+    found: list[str] = []
+    clauses: list[str] = []
+    for name in dict.fromkeys(names):
+        try:
+            found.append(read(name))
+        except UnfitError as error:
+            clauses += error.args
+            if len(clauses) == _TOLD_OF_A_LIST:
+                break
+    if clauses:
+        raise UnfitError(*clauses)
+    return tuple(dict.fromkeys(found))
 
 
 def _site(name: str) -> str:
@@ -183,34 +202,38 @@ def _site(name: str) -> str:
 
 def rule_list(value: object) -> tuple[str, ...]:
     """Return ids of rules, or their beginnings with a `*` at the end, that exist."""
+    return _each(_names(value, 'a list of rules, like ["tls-*", "edge-answer"]'), _rule)
+
+
+def _rule(name: str) -> str:
     from monitors.rules import RULES  # noqa: PLC0415 - only needed where rules are named
 
-    names = _names(value, 'a list of rules, like ["tls-*", "edge-answer"]')
-    for name in names:
-        if name.endswith("*"):
-            if not any(rule.startswith(name[:-1]) for rule in RULES):
-                message = f"no rule begins with {shown(name[:-1])}; `model-lab-monitor rules` lists them"
-                raise UnfitError(message)
-        elif name not in RULES:
-            near = nearest(name, RULES)
-            hint = near if near.startswith(";") else "; `model-lab-monitor rules` lists them"
-            message = f"unknown rule {shown(name)}{hint}"
-            raise UnfitError(message)
-    return tuple(dict.fromkeys(names))
+    listed = "; `model-lab-monitor rules` lists them"
+    if name in RULES:
+        return name
+    if name.endswith("*"):
+        if any(rule.startswith(name[:-1]) for rule in RULES):
+            return name
+        message = f"no rule begins with {shown(name[:-1])}{listed}"
+    else:
+        near = nearest(name, RULES)
+        message = f"unknown rule {shown(name)}{near if near.startswith(';') else listed}"
+    raise UnfitError(message)
 
 
 def addresses(value: object) -> tuple[str, ...]:
     """Return `host:port` texts, each once."""
-    what = 'a list of host:port, like ["1.1.1.1:443"]'
-    names = _names(value, what)
-    for name in names:
-        host, _, port = name.rpartition(":")
-        bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-        fits = bare and (":" not in bare or bare != host) and not re.search(r"[\s/@\[\]]", bare) and bare.isprintable()
-        if not fits or not re.fullmatch(r"[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:  # noqa: PLR2004 - 16 bits
-            message = f"{shown(name)} is no host:port; write a host, a colon and a port from 1 to 65535"
-            raise UnfitError(message)
-    return tuple(dict.fromkeys(names))
+    return _each(_names(value, 'a list of host:port, like ["1.1.1.1:443"]'), _address)
+
+
+def _address(name: str) -> str:
+    host, _, port = name.rpartition(":")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    fits = bare and (":" not in bare or bare != host) and not re.search(r"[\s/@\[\]]", bare) and bare.isprintable()
+    if fits and re.fullmatch(r"[0-9]{1,5}", port) and 1 <= int(port) <= 65535:  # noqa: PLR2004 - 16 bits
+        return name
+    message = f"{shown(name)} is no host:port; write a host, a colon and a port from 1 to 65535"
+    raise UnfitError(message)
 
 
 def _names(value: object, what: str) -> list[str]:
@@ -275,10 +298,8 @@ def template(value: object) -> str:
     if not isinstance(value, str):
         message = "a text with names like $title in it"
         raise ValueError(message)  # noqa: TRY004 - every reader refuses by ValueError
-    from monitors.config.templates import check_template  # noqa: PLC0415 - only needed where a template is given
+    from monitors.config.templates import flaws  # noqa: PLC0415 - only needed where a template is given
 
-    try:
-        check_template(value)
-    except ValueError as error:
-        raise UnfitError(str(error)) from error
+    if found := flaws(value):
+        raise UnfitError(*found)
     return value

@@ -59,7 +59,8 @@ class Tables:
             try:
                 known[name] = rows[name].read(value)
             except UnfitError as error:
-                self.wrong(place, f"{name}: {error}")
+                for clause in error.args:
+                    self.wrong(place, f"{name}: {clause}")
             except ValueError as error:
                 self.wrong(place, f"{name} must be {error}; it is {shown(value)}")
             else:

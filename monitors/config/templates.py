@@ -34,19 +34,20 @@ NAMES: Mapping[str, str] = {
 }
 """What a template may name, with what stands there; docs/notifications.md has the same table."""
 
+_TOLD = 20
 
-def check_template(text: str) -> None:
-    """Raise `ValueError` for a template that cannot be filled: what is wrong, and what to write instead."""
+
+def flaws(text: str) -> list[str]:
+    """Return what keeps a template from being filled, and what to write instead; nothing where it is fine."""
     template = Template(text)
+    found = []
     if not template.is_valid():
-        message = "a $ must be followed by a name, as in $title or ${title}; write $$ for the sign itself"
-        raise ValueError(message)
-    for name in template.get_identifiers():
-        if name not in NAMES:
-            near = get_close_matches(name.lower(), NAMES, n=1)
-            hint = f"did you mean ${near[0]}?" if near else f"known are {', '.join(f'${known}' for known in NAMES)}"
-            message = f"${name} is no name of a notice; {hint}"
-            raise ValueError(message)
+        found.append("a $ must be followed by a name, as in $title or ${title}; write $$ for the sign itself")
+    for name in [name for name in template.get_identifiers() if name not in NAMES][:_TOLD]:
+        near = get_close_matches(name.lower(), NAMES, n=1)
+        hint = f"did you mean ${near[0]}?" if near else f"known are {', '.join(f'${known}' for known in NAMES)}"
+        found.append(f"${name} is no name of a notice; {hint}")
+    return found
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
