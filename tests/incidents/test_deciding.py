@@ -235,3 +235,32 @@ def test_results_that_failed_once_are_forgotten_in_the_end(life: Life) -> None:
     assert life.book.tracks
     life.rounds(5)
     assert not life.book.tracks
+
+
+def test_each_sink_that_fails_is_a_problem_of_its_own(life: Life) -> None:
+    from monitors.incidents.problems import problem_of  # noqa: PLC0415 - only here
+
+    names = {problem_of(life.own("monitor-sink-failing", about)) for about in ("mail", "team")}
+    assert names == {"monitor-sink-failing:mail", "monitor-sink-failing:team"}
+    assert problem_of(life.own()) == "monitor-offline"
+
+
+def test_the_monitors_own_trouble_below_the_level_opens_nothing(life: Life) -> None:
+    life.thresholds = replace(life.thresholds, level=Level.BREAKING)
+    low = replace(life.own("monitor-disk-low"), level=Level.WARNING)
+    assert life.round(own={"monitor-disk-low": low}, asked=[]) == []
+    assert life.book.tracks == {}
+
+
+def test_of_several_findings_of_one_problem_the_worst_counts(life: Life) -> None:
+    slow = replace(life.outage("timeout", "slow"), level=Level.WARNING)
+    for found in ([slow, life.outage()], [life.outage(), slow], [slow, life.outage()]):
+        life.round({"US5": found})
+    assert [(entry.level, entry.finding.rule) for entry in life.open] == [(Level.BREAKING, "server-error")]
+
+
+def test_a_difference_between_sites_counts_only_where_it_is_watched_bad_enough_and_not_accepted(life: Life) -> None:
+    accepted = replace(life.across("US5"), accepted=Acceptance("known", "us"))
+    for each in (accepted, replace(life.across("US5"), level=Level.INFO), life.across("US2-FED")):
+        assert life.round(across=[each]) == []
+    assert life.book.tracks == {}
