@@ -1,6 +1,6 @@
-"""Every figure of docs/benchmarks.md, measured in one go: `python benchmarks/run.py [NAME…] [--write]`.
+"""The figures of docs/benchmarks.md, all or those of the scripts named: `python benchmarks/run.py [NAME…] [--write]`.
 
-Needs wrk, prometheus-blackbox-exporter, postgresql (Debian packages) and npm. `--write` renews the page.
+Needs wrk, prometheus-blackbox-exporter, postgresql (Debian packages) and npm. `--write` renews their tables.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _said(*command: str) -> str:
 
 
 def machine() -> str:
-    """Return the machine and the versions the figures were measured with."""
+    """Return the machine and the versions figures are measured with."""
     cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     packages = (
         "alembic",
@@ -60,27 +60,47 @@ def machine() -> str:
         "uvloop",
     )
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
-    wrk = re.search(r"wrk (?:debian/)?(\S+)", _said("wrk", "-v"))
-    exporter = re.search(r"version (\S+)", _said("prometheus-blackbox-exporter", "--version"))
     system = f"{platform.system()} {platform.release().split('-')[0]}, Python {platform.python_version()}"
     where = f"{os.cpu_count()} cores of {cpu[1] if cpu else platform.machine()}, {system}"
-    peers = f"wrk {wrk[1] if wrk else '?'}, prometheus-blackbox-exporter {exporter[1] if exporter else '?'}"
-    return f"Measured on {time.strftime('%Y-%m-%d')}: {where}.\n\n{versions}; {peers}, @stoplight/prism-cli 5.16.0."
+    return f"Measured on {time.strftime('%Y-%m-%d')}: {where}; {versions}."
+
+
+def peers(names: list[str]) -> str:
+    """Return the versions of the programs that some suites measure against, empty where none does."""
+    found = []
+    if "mock_throughput" in names:
+        wrk = re.search(r"wrk (?:debian/)?(\S+)", _said("wrk", "-v"))
+        found.append(f"wrk {wrk[1] if wrk else '?'}, @stoplight/prism-cli 5.16.0")
+    if "probing" in names:
+        exporter = re.search(r"version (\S+)", _said("prometheus-blackbox-exporter", "--version"))
+        found.append(f"prometheus-blackbox-exporter {exporter[1] if exporter else '?'}")
+    if "faulty_stores" in names:
+        found.append(_said("psql", "--version"))
+    return f" Beside it: {', '.join(found)}." if found else ""
+
+
+def renewed(page: str, tables: dict[str, str]) -> str:
+    """Return the page with some tables in place of those of the same title, all in the order of the suites."""
+    before, _, rest = page.partition(START)
+    figures, _, after = rest.partition(END)
+    known = {part.partition("\n")[0]: part.partition("\n")[2].strip() for part in figures.split("\n## ")[1:]}
+    known.update(tables)
+    parts = [f"## {title}\n\n{known[title]}" for title in SUITES.values() if title in known]
+    return f"{before}{START}\n\n" + "\n\n".join(parts) + f"\n\n{END}{after}"
 
 
 def main(arguments: list[str]) -> int:
     """Run the suites named, or all, and print their tables; exit 1 where a figure is not reached."""
     wanted = [name for name in arguments if not name.startswith("-")] or list(SUITES)
-    parts, every = [machine()], list[Row]()
+    tables, every = dict[str, str](), list[Row]()
     for name in wanted:
         rows = importlib.import_module(name).rows()
         every += rows
-        parts.append(f"## {SUITES[name]}\n\n{markdown(rows)}")
-        print(f"{parts[-1]}\n", flush=True)
-    if "--write" in arguments:
-        page = PAGE.read_text()
-        before, _, rest = page.partition(START)
-        PAGE.write_text(f"{before}{START}\n\n" + "\n\n".join(parts) + f"\n\n{END}" + rest.partition(END)[2])
+        tables[SUITES[name]] = f"{markdown(rows)}\n\n{machine()}{peers([name])}"
+        print(f"## {SUITES[name]}\n\n{tables[SUITES[name]]}\n", flush=True)
+        if "--write" in arguments:
+            # After each: what was measured stays, whatever becomes of the next.
+            PAGE.write_text(renewed(PAGE.read_text("utf-8"), tables), "utf-8")
     return 0 if all(row.reached for row in every) else 1
 
 
