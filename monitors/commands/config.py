@@ -107,7 +107,7 @@ def _write(path: Path, text: str, *, force: bool) -> None:
 def check(*, file: Path | None, config: Path | None, no_secrets: bool) -> int:
     """List every mistake, with its line and what to write instead; exit code 2 where there is one."""
     settings = _load(file, config, (), no_secrets=no_secrets)
-    for line in _too_often(settings):
+    for line in (*settings.warnings, *_too_often(settings)):
         note(f"warning: {line}")
     write_stdout("\n".join(_summary(settings)) + "\n")
     return ExitCode.OK

@@ -31,7 +31,7 @@ class SiteSources:
     """The places one site's settings come from; `home` is true for the site that `DD_SITE` names.
 
     `table` is the site's checked table of the file, `path` what the file calls it. Mistakes are noted, never raised;
-    `origins` tells where each value came from.
+    `origins` tells where each value came from, `warning` what is no mistake and hardly meant.
     """
 
     site: Site
@@ -41,6 +41,7 @@ class SiteSources:
     lookup: Lookup
     with_keys: bool = True
     origins: dict[str, str] = field(default_factory=dict)
+    warning: str = ""
 
     def settings(self) -> SiteSettings:
         """Return the settings, with None for whatever is missing or mistaken."""
@@ -53,6 +54,7 @@ class SiteSources:
             self._half(missing[0])
         elif missing:
             self._half_named()
+            self._unset()
         for kind, found in keys.items():
             if found:
                 self.origins[f"{kind}_key"] = found.origin
@@ -84,6 +86,13 @@ class SiteSources:
                 (*self.path, have),
                 f"{self.site.key}: {have} is given, but neither {lacking}; give both keys, or neither",
             )
+
+    def _unset(self) -> None:
+        """Warn of variables the file names and nobody has set: another machine may have them, or they were lost."""
+        named = [variable for kind in _KINDS if (variable := self.table.get(f"{kind}_key_env"))]
+        if len(named) == len(_KINDS):
+            where = f"{self.lookup.document.place((*self.path, 'api_key_env'))}: {self.site.key}"
+            self.warning = f"{where}: {' and '.join(named)} are not set, so no check that needs keys is made there"
 
     def _key(self, kind: str) -> Found | None:
         """Return the key, None where nobody names one."""
