@@ -12,12 +12,12 @@ import click
 
 from monitors.commands.options import config_option, names_option
 from monitors.commands.output import note, row_layout, write_stdout
-from monitors.commands.storing import existing_store, store_option
+from monitors.commands.storing import existing_store, is_named, settings_of, store_option
 from monitors.errors import UsageError
 from monitors.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from monitors.config import Settings
@@ -66,7 +66,7 @@ def test(names: tuple[str, ...], config: Path | None) -> int:
     from monitors.notify.composing import trial  # noqa: PLC0415 - likewise
 
     settings = _settings(config, without=("keys", "store"))
-    at, vantage = datetime.now(UTC), settings.watch.vantage
+    at, vantage = datetime.now(UTC), settings.watch.seen_from
     sinks = _chosen(settings.sinks, names)
     return _send([(sink, trial(sink.name, at=at, vantage=vantage)) for sink in sinks])[0]
 
@@ -95,7 +95,7 @@ def digest(
     from monitors.notify.composing import digest as composed  # noqa: PLC0415
     from monitors.notify.composing import digest_notices  # noqa: PLC0415
 
-    settings = _settings(config)
+    settings = settings_of(config, named=is_named(state_dir)) if print_only else _settings(config)
     sinks = [] if print_only else _takers(settings, names)
     at = datetime.now(UTC).replace(microsecond=0)
     store = existing_store(state_dir, settings)
@@ -104,7 +104,7 @@ def digest(
         raise UsageError(message)
     with store:
         said = composed(store, at - since, at)
-        installation, vantage = store.book().installation, settings.watch.vantage
+        installation, vantage = store.book().installation, settings.watch.seen_from
         if print_only:
             write_stdout(_digest_text(said, at, installation, vantage))
             return ExitCode.OK
@@ -129,13 +129,13 @@ def digest(
 @store_option
 def list_(*, format_: str, config: Path | None, state_dir: Path | None) -> None:
     """List what is still to be delivered: to which sink, how often it was tried, and what went wrong last."""
-    settings = _settings(config, without=("keys", "sinks"))
+    settings = settings_of(config, named=is_named(state_dir))
     store = existing_store(state_dir, settings)
     rows: list[OutboxRow] = []
     if store is not None:
         with store:
             rows = store.undelivered()
-    known = {sink.name for sink in settings.sinks}
+    known = settings.sink_names
     if format_ == "json":
         from monitors.report.text import dumps  # noqa: PLC0415 - likewise
 
@@ -228,7 +228,7 @@ def _digest_text(said: Any, at: datetime, installation: str, vantage: str) -> st
     return "\n".join((message.title, *message.plain().split("\n"))) + "\n"
 
 
-def _as_json(row: OutboxRow, known: set[str]) -> Any:
+def _as_json(row: OutboxRow, known: Collection[str]) -> Any:
     from monitors.report.text import utc  # noqa: PLC0415 - likewise
 
     return {
@@ -245,7 +245,7 @@ def _as_json(row: OutboxRow, known: set[str]) -> Any:
     }
 
 
-def _as_row(row: OutboxRow, known: set[str], now: datetime) -> tuple[str, ...]:
+def _as_row(row: OutboxRow, known: Collection[str], now: datetime) -> tuple[str, ...]:
     from monitors.incidents.spans import span  # noqa: PLC0415 - likewise
     from monitors.notify.wording import clock  # noqa: PLC0415
 

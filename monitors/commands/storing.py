@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from monitors.commands.options import config_option
-from monitors.errors import UsageError
+from monitors.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,8 @@ F = TypeVar("F", bound="Callable[..., Any]")
 STATE_VARIABLE = "MODEL_LAB_MONITOR_STATE_DIR"
 BUSY_TIMEOUT_S = 15.0
 _SQLITE = "sqlite:///"
+_TOLD = "monitors.commands.storing.mistakes"
+"""Where a command line keeps that it has told of mistakes: once is enough."""
 
 state_dir_option = click.option(
     "--state-dir",
@@ -76,7 +78,7 @@ def existing_store(state_dir: Path | None, settings: Settings | Path | None) -> 
     from monitors.store.places import has_old_files  # noqa: PLC0415 - likewise
 
     if settings is None or isinstance(settings, Path):
-        settings = settings_of(settings)
+        settings = settings_of(settings, named=is_named(state_dir))
     url = _url(state_dir, settings)
     path = Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
     if path is None or path.exists() or has_old_files(path.parent):
@@ -110,23 +112,44 @@ def stands_in(wiring: Wiring) -> bool:
 
 def file_of_store(state_dir: Path | None, config: Path | None) -> Path | None:
     """Return the file of the store that is meant, None where it is on a server."""
-    url = _url(state_dir, settings_of(config))
+    url = _url(state_dir, settings_of(config, named=is_named(state_dir)))
     return Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
 
 
-def settings_of(config: Path | None) -> Settings:
-    """Return the settings of a command that probes nothing and tells nobody; raises `ConfigError`."""
-    from monitors.config import load  # noqa: PLC0415 - reads files
+def settings_of(config: Path | None, *, named: bool = False) -> Settings:
+    """Return the settings of a command that probes nothing and tells nobody; they need a valid `[store]` alone.
 
-    return load(config, os.environ, (), without=("keys", "sinks"))
+    Mistakes elsewhere are told on stderr, and keep nobody from looking. Where the store is `named` by an option, the
+    file may be mistaken as a whole. Raises `ConfigError`.
+    """
+    from monitors.commands.output import note  # noqa: PLC0415 - brings the reports
+    from monitors.config import Settings, in_a_line, load_store  # noqa: PLC0415 - reads files
+
+    try:
+        settings, mistakes = load_store(config, os.environ)
+    except ConfigError as error:
+        if not named or config is not None:
+            raise
+        settings, mistakes = Settings(sites=()), (in_a_line(str(error)),)
+    context = click.get_current_context(silent=True)
+    said = context.meta if context else {}
+    if mistakes and _TOLD not in said:
+        said[_TOLD] = True
+        more = f"; and {len(mistakes) - 1} more" if len(mistakes) > 1 else ""
+        note(f"warning: {mistakes[0]}{more}: `model-lab-monitor config check` lists what is mistaken")
+    return settings
+
+
+def is_named(state_dir: Path | None) -> bool:
+    """Tell whether the command line itself says which store is meant: no configuration has a say then."""
+    context = click.get_current_context(silent=True)
+    source = context.get_parameter_source("state_dir") if context else None
+    return state_dir is not None and source is not click.core.ParameterSource.ENVIRONMENT
 
 
 def _url(state_dir: Path | None, settings: Settings) -> str:
     from monitors.store import FILE_NAME, default_state_dir, sqlite_url  # noqa: PLC0415 - likewise
 
-    context = click.get_current_context(silent=True)
-    source = context.get_parameter_source("state_dir") if context else None
-    by_environment = source is click.core.ParameterSource.ENVIRONMENT
-    if settings.store_url is not None and (state_dir is None or by_environment):
+    if settings.store_url is not None and not is_named(state_dir):
         return settings.store_url
     return sqlite_url((state_dir or default_state_dir(os.environ)) / FILE_NAME)

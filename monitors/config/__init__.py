@@ -6,7 +6,8 @@
 from monitors.config.alerting import Maintenance, Retention, SinkSettings, Thresholds, WatchSettings
 from monitors.config.credentials import Credentials
 from monitors.config.describing import SECTIONS, describe, markdown
-from monitors.config.loading import FILE_NAME, FILE_VARIABLE, Settings, load
+from monitors.config.loading import FILE_NAME, FILE_VARIABLE, Settings, load, load_store
+from monitors.config.mistakes import in_a_line
 from monitors.config.row import Row
 from monitors.config.scheduled import STORE_VARIABLE
 from monitors.config.site import SiteSettings
@@ -27,7 +28,9 @@ __all__ = [
     "Thresholds",
     "WatchSettings",
     "describe",
+    "in_a_line",
     "load",
+    "load_store",
     "markdown",
     "strays",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -115,6 +116,11 @@ class WatchSettings:
     digest_cron: str = ""
     digest_timezone: str = "UTC"
     statuspage: bool = False
+
+    @property
+    def seen_from(self) -> str:
+        """Where this monitor probes from: `vantage`, else the name of this machine."""
+        return self.vantage or socket.gethostname()
 
     def interval_s(self, site: str, check: str) -> float:
         """Return how often a check is made on a site, in seconds."""

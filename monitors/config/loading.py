@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,9 @@ class Settings:
     """The whole configuration; `path` is the file that was read, None where there was none.
 
     `store_url` is None where nobody says which store. `files` are the files read, the configuration's own first, and
-    `origins` says where each value came from that is not the default, by its path.
+    `origins` says where each value came from that is not the default, by its path. `warnings` are lines on what is no
+    mistake and hardly meant: keys that the file says where to find, and that are not there. `sink_names` has the names
+    of sinks that are mistaken too.
     """
 
     sites: tuple[SiteSettings, ...]
@@ -59,6 +61,8 @@ class Settings:
     store_url: str | None = field(default=None, repr=False)
     files: tuple[Path, ...] = field(default=(), compare=False)
     origins: Mapping[tuple[str, ...], str] = field(default_factory=dict, compare=False, repr=False)
+    warnings: tuple[str, ...] = field(default=(), compare=False)
+    sink_names: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 def load(
@@ -80,6 +84,24 @@ def load(
     if text := mistakes.text():
         raise ConfigError(text)
     return settings
+
+
+def load_store(path: Path | None, environ: Mapping[str, str]) -> tuple[Settings, tuple[str, ...]]:
+    """Return the settings of who only looks into the store, and the mistakes that do not keep them from that.
+
+    What is mistaken beside `[store]` is as if it were not there, and no secret but the store's is looked up. Raises
+    `ConfigError` as `load` does where the store itself is mistaken, or the file cannot be read at all.
+    """
+    document = _document(path, environ)
+    of_store = Mistakes(document)
+    loader = _Loader(Tables(document, of_store), Lookup(document, environ, of_store), frozenset())
+    url, retention = loader.store()
+    if len(of_store):
+        return load(path, environ, (), without=("keys", "sinks")), ()
+    others = Mistakes(document)
+    loader = _Loader(Tables(document, others), Lookup(document, environ, others), frozenset(SECRETS))
+    settings = loader.settings(find_sites(()))
+    return replace(settings, store_url=url, retention=retention), tuple(others.listed())
 
 
 def _document(path: Path | None, environ: Mapping[str, str]) -> Document:
@@ -105,15 +127,14 @@ class _Loader:
         of_file = self._of_sites(values.get("sites", {}))
         intervals = {key: self._intervals(key, *of_file[key]) for key in of_file}
         home = self._home()
-        sites = []
+        sites, warnings = [], []
         for site in chosen:
             path, table = of_file.get(site.key, (("sites", site.key), {}))
             sources = SiteSources(site, site.key == home, table, path, self.lookup, "keys" not in self.without)
             sites.append(sources.settings())
+            warnings += [sources.warning] if sources.warning else []
             origins |= {("sites", site.key, name): origin for name, origin in sources.origins.items()}
-        url, retention = scheduled.store(
-            self.tables, self._table("store"), self.lookup, with_url="store" not in self.without
-        )
+        url, retention = self.store()
         secrets_of_sinks = None if "sinks" in self.without else self.lookup
         return Settings(
             sites=tuple(sites),
@@ -126,8 +147,15 @@ class _Loader:
             store_url=url,
             files=tuple(dict.fromkeys([*([document.path] if document.path else []), *self.lookup.files])),
             origins=origins,
+            warnings=tuple(warnings),
+            sink_names=frozenset(values["sinks"] if isinstance(values.get("sinks"), dict) else ()),
             **known,
         )
+
+    def store(self) -> tuple[str | None, Retention]:
+        """Return the store's URL, None where nobody says one, and how long it keeps what."""
+        with_url = "store" not in self.without
+        return scheduled.store(self.tables, self._table("store"), self.lookup, with_url=with_url)
 
     def _table(self, name: str) -> Mapping[str, Any]:
         return self.tables.table((name,), self.tables.document.values.get(name, {}))

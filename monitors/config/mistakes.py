@@ -41,13 +41,23 @@ class Mistakes:
         """
         return "" if len(self._of_file) >= _LISTED else nearest(name, known)
 
+    def listed(self) -> list[str]:
+        """Return each mistake in a line."""
+        return [message for _, message in sorted(self._of_file, key=lambda row: row[0])] + self._others
+
     def text(self) -> str | None:
         """Return the mistakes as one message, None where there is none; a long list is cut, and says so."""
-        found = [message for _, message in sorted(self._of_file, key=lambda row: row[0])] + self._others
+        found = self.listed()
         if len(found) < 2:  # noqa: PLR2004 - nothing to list
             return "".join(found) or None
         left = [f"and {len(found) - _LISTED} more"] if len(found) > _LISTED else []
         return "\n  ".join([f"{len(found)} mistakes in the configuration:", *found[:_LISTED], *left])
+
+
+def in_a_line(text: str) -> str:
+    """Return what `Mistakes.text` says on one line, for a log: `2 mistakes in the configuration: this; that`."""
+    head, *rest = (" ".join(line.split()) for line in text.split("\n"))
+    return " ".join(filter(None, (head, "; ".join(rest))))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

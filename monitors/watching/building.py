@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -44,7 +43,7 @@ def setup_of(
             # Those without keys as well: keys that went missing say nothing of what is open there.
             watched=frozenset((site, check.name) for site in reached for check in checks),
             urls=dict(_urls(reached, checks)),
-            vantage=watch.vantage or socket.gethostname(),
+            vantage=watch.seen_from,
         ),
         watch=watch,
         retention=settings.retention,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitors.config.example import example
+from monitors.store import open_store
 
 if TYPE_CHECKING:
     from conftest import Cli
@@ -120,6 +121,86 @@ def test_check_warns_of_what_nobody_reads_and_of_more_than_the_budget(
         "warning: DD_API_KEY_US6 is not read: no site is called US6; did you mean DD_API_KEY_US5?\n"
         "warning: US5: 30 probes are due in a minute and watch.budget_per_minute is 20; what is beyond it will wait\n"
     )
+
+
+def test_check_warns_of_keys_the_file_names_and_nobody_set(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("model-lab-monitor.toml").write_text(
+        '[sites.US5]\napi_key_env = "US5_API"\napp_key_env = "US5_APP"\n'
+        '[sites.EU1]\napi_key_env = "EU1_API"\napp_key_env = "EU1_APP"\n'
+    )
+    monkeypatch.setenv("EU1_API", "a")
+    monkeypatch.setenv("EU1_APP", "b")
+    ran = cli("config", "check")
+    assert ran.code == 0
+    assert ran.err == (
+        "warning: model-lab-monitor.toml:2: US5: US5_API and US5_APP are not set, so no check that needs keys is made "
+        "there\n"
+    )
+    assert "  keys: EU1\n" in ran.out
+    assert cli("config", "check", "--no-secrets").err == ""
+    monkeypatch.setenv("DD_API_KEY_US5", "a")
+    monkeypatch.setenv("DD_APP_KEY_US5", "b")
+    assert cli("config", "check").err == ""
+
+
+LOOKS = [["history"], ["uptime"], ["incidents"], ["ledger"], ["notify", "list"], ["export"], ["db", "check"]]
+MISTAKEN = "timeout = 3\n[sinks.ops]\ntype = 'stdot'\n"
+WARNING = (
+    "warning: model-lab-monitor.toml:1: unknown key 'timeout'; did you mean timeout_s?; and 1 more: "
+    "`model-lab-monitor config check` lists what is mistaken\n"
+)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """Make a store that has seen nothing."""
+    folder = tmp_path / "state"
+    folder.mkdir()
+    open_store(f"sqlite:///{folder}/monitor.sqlite").close()
+    return folder
+
+
+@pytest.mark.parametrize("command", LOOKS, ids=" ".join)
+def test_a_mistake_elsewhere_keeps_nobody_from_looking_into_the_store(
+    command: list[str], cli: Cli, state: Path
+) -> None:
+    Path("model-lab-monitor.toml").write_text(f'{MISTAKEN}[store]\nurl = "sqlite:///{state}/monitor.sqlite"\n')
+    mistaken = cli(*command)
+    Path("model-lab-monitor.toml").write_text(f'[store]\nurl = "sqlite:///{state}/monitor.sqlite"\n')
+    sound = cli(*command)
+    assert (mistaken.code, mistaken.out) == (sound.code, sound.out)
+    assert mistaken.err == WARNING + sound.err
+    assert sound.code == 0
+
+
+@pytest.mark.parametrize("command", LOOKS, ids=" ".join)
+def test_a_mistake_of_the_store_keeps_everybody_from_it_and_all_are_told(command: list[str], cli: Cli) -> None:
+    Path("model-lab-monitor.toml").write_text(f'{MISTAKEN}[store]\nulr = "sqlite:///x"\n')
+    ran = cli(*command)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("error: 3 mistakes in the configuration:\n")
+    assert "model-lab-monitor.toml:5: unknown key 'ulr'; did you mean url?" in ran.err
+
+
+def test_who_names_the_store_needs_no_file_that_can_be_read(cli: Cli, state: Path) -> None:
+    Path("model-lab-monitor.toml").write_text("[store\n")
+    ran = cli("notify", "list", "--state-dir", state)
+    assert (ran.code, ran.out) == (0, "nothing waits to be delivered\n")
+    assert ran.err == (
+        "warning: model-lab-monitor.toml:1: not TOML: expected ']' at the end of a table declaration (column 7): "
+        "`model-lab-monitor config check` lists what is mistaken\n"
+    )
+    assert cli("notify", "list").code == 2
+    ran = cli("notify", "list", "--state-dir", state, "--config", "model-lab-monitor.toml")
+    assert (ran.code, ran.err.partition(":")[0]) == (2, "error")
+
+
+def test_mistakes_are_told_once_in_a_command_that_reads_the_file_twice(cli: Cli, state: Path) -> None:
+    Path("model-lab-monitor.toml").write_text(MISTAKEN)
+    (state / "monitor.sqlite").write_bytes(b"no database at all" * 300)
+    ran = cli("db", "check", "--salvage", "--state-dir", state)
+    assert ran.code == 0
+    assert ran.err.count("warning: ") == 1
 
 
 @pytest.mark.parametrize("command", ["check", "show"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -76,6 +77,17 @@ def test_a_test_goes_to_each_sink_and_says_which_took_it(cli: Cli, tmp_path: Pat
     jsonschema.validate(got[0], schemas.document("notification"))
 
 
+@pytest.mark.parametrize(("line", "vantage"), [("", socket.gethostname()), ('vantage = "fra-1"\n', "fra-1")])
+def test_tests_and_digests_name_the_same_place_as_watch(
+    line: str, vantage: str, cli: Cli, tmp_path: Path, state: Path
+) -> None:
+    with hook() as (url, got):
+        configure(tmp_path, url, f"[watch]\n{line}")
+        cli("notify", "test", "--sink", "hook")
+        cli("notify", "digest", "--sink", "hook", "--state-dir", state)
+    assert [said["vantage"] for said in got] == [vantage, vantage]
+
+
 def test_a_sink_that_does_not_take_it_is_the_monitor_s_failure(cli: Cli, tmp_path: Path) -> None:
     with hook(500) as (url, _):
         configure(tmp_path, url)
@@ -133,7 +145,12 @@ def test_a_digest_that_is_not_taken_waits_in_the_store_and_is_listed(cli: Cli, t
     assert "answered 503" in listed.out
     [row] = json.loads(cli("notify", "list", "--format", "json", "--state-dir", state).out)
     assert (row["sink"], row["kind"], row["configured"], row["attempts"]) == ("hook", "digest", True, 1)
-    (tmp_path / "model-lab-monitor.toml").unlink()
+    path = tmp_path / "model-lab-monitor.toml"
+    path.write_text(path.read_text("utf-8").replace("timeout_s = 20", "timeout_s = 0"), "utf-8")
+    ran = cli("notify", "list", "--state-dir", state)
+    assert "no such sink" not in ran.out
+    assert ran.err.startswith("warning: model-lab-monitor.toml:")
+    path.unlink()
     assert "no such sink is configured any more; http" in cli("notify", "list", "--state-dir", state).out
 
 

@@ -23,6 +23,7 @@ from monitors.config import (
     Thresholds,
     WatchSettings,
     describe,
+    in_a_line,
     load,
     markdown,
 )
@@ -328,3 +329,13 @@ def test_secrets_nobody_needs_are_not_looked_up() -> None:
     Path(FILE_NAME).write_text("[sinks.ops]\ntype = 'apprise'\nurl_env = 'NOT_SET'\n[store]\nurl_file = 'missing'\n")
     (sink,) = load(None, {"DD_API_KEY": "half"}, [], without=("keys", "sinks", "store")).sinks
     assert (sink.name, dict(sink.secrets)) == ("ops", {})
+
+
+def test_mistakes_on_one_line_are_told_apart() -> None:
+    Path(FILE_NAME).write_text("timeout = 3\nfail = 1\n[sites.US6]\n")
+    with pytest.raises(UsageError) as caught:
+        load(None, {}, [])
+    first, second, third = str(caught.value).split("\n")[1:]
+    said = in_a_line(str(caught.value))
+    assert said == f"3 mistakes in the configuration: {first.strip()}; {second.strip()}; {third.strip()}"
+    assert in_a_line("one\tmistake") == "one mistake"
