@@ -18,7 +18,7 @@ from monitors.commands.options import (
     save_option,
     site_option,
 )
-from monitors.commands.output import destination, note_strays, publish
+from monitors.commands.output import destination, note, note_strays, publish
 from monitors.commands.storing import state_dir_option
 from monitors.exit_codes import FAIL_ON, ExitCode, exit_code, threshold
 from monitors.report import FORMATS, RENDERERS
@@ -126,6 +126,7 @@ def command(
                 say,
                 line.show,
                 lambda settings: chosen_store(state_dir, settings, wiring=wiring, busy_timeout_s=_BUSY_TIMEOUT_S),
+                _silent if log_level == "error" else note,
             )
         )
         if not once:
@@ -159,3 +160,7 @@ def _refuse_without_once(ctx: click.Context, *, once: bool) -> None:
 def _quieter(level: str, *, once: bool) -> str:
     """Return the level to log from: what a single pass found stands in its report."""
     return "error" if once and level == "info" else level
+
+
+def _silent(_line: str) -> None:
+    """Say nothing: whoever wants only errors, as a job of cron does, waits for nothing."""

@@ -22,6 +22,7 @@ from monitors.model import Level
 from monitors.notify.delivery import Courier
 from monitors.notify.sinks import build
 from monitors.report import Report, Skipped
+from monitors.report.text import listed
 from monitors.statuspage import StatusPages
 from monitors.store import StoreDamagedError
 from monitors.watching.alarm import Alarm
@@ -78,12 +79,16 @@ class Asked:
 
 @dataclass(slots=True)
 class Bench:
-    """The loop and everything around it, as one context; `opened` gives the store of the settings."""
+    """The loop and everything around it, as one context; `opened` gives the store of the settings.
+
+    `note` hears what a person who waits for a single pass wants to know.
+    """
 
     asked: Asked
     say: Say
     status: Callable[[str], None]
     opened: Callable[[Settings], Store]
+    note: Callable[[str], None] = lambda _line: None
     stack: ExitStack = field(default_factory=ExitStack)
     settings: Settings = field(init=False)
     watch: Watch = field(init=False)
@@ -141,9 +146,21 @@ class Bench:
             upkeep=self.upkeep,
             status=self.status,
             kept=lambda done: self._after(metering, done),
+            again=lambda sites, pause_s: self.note(f"looking again at {listed([*sites])} in {pause_s:g} s"),
+            about=self._about(store),
             seed=os.getpid(),
         )
         self.watch = Watch(setup, parts)
+
+    def _about(self, store: Store) -> dict[str, object]:
+        """Return what a reader of the log wants to know of this monitor first."""
+        found = (path for path in self.settings.files if path.suffix == ".toml")
+        return {
+            "version": __version__,
+            "store": store.url_shown,
+            "configuration": str(self.asked.config or next(found, "")),
+            "sinks": [sink.name for sink in self.settings.sinks],
+        }
 
     def _opened(self) -> tuple[Store, str]:
         """Return the store, and what there is to tell of one that was damaged and is mended now."""
@@ -275,7 +292,7 @@ class Bench:
 
     def forever(self) -> None:
         """Work until a signal ends it, then deliver what can be delivered in time."""
-        with _signals(self.watch, self.say):
+        with _signals(self.watch):
             self.say_lacking()
             self.courier.start()
             try:
@@ -289,7 +306,7 @@ class Bench:
 
         A signal ends it in good order, by `SystemExit`: half a pass says nothing of the sites it did not get to.
         """
-        with _signals(self.watch, self.say) as asked:
+        with _signals(self.watch) as asked:
             kept = self.watch.once()
             kept += self._persist(asked)
             if self.watch.parts.vault.trouble is None:
@@ -384,7 +401,7 @@ def _together(earlier: Recollection, done: Kept) -> Recollection:
 
 
 @contextmanager
-def _signals(watch: Watch, say: Say) -> Iterator[list[int]]:
+def _signals(watch: Watch) -> Iterator[list[int]]:
     """End in good order on the first signal that asks for it, at once on the second; read anew on SIGHUP."""
     asked: list[int] = []
 
@@ -392,7 +409,7 @@ def _signals(watch: Watch, say: Say) -> Iterator[list[int]]:
         if asked:
             raise SystemExit(128 + number)
         asked.append(number)
-        watch.stop()
+        watch.stop(signal.Signals(number).name)
 
     wanted: dict[Any, Any] = {signal.SIGTERM: end, signal.SIGINT: end}
     if hasattr(signal, "SIGHUP"):
@@ -403,5 +420,4 @@ def _signals(watch: Watch, say: Say) -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        if asked:
-            say("info", "asked to stop", signal=signal.Signals(asked[0]).name)
+        watch.say_asked()

@@ -51,7 +51,9 @@ def logger(format_: str, level: str, stream: Stream) -> Say:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="%H:%M:%S" if format_ == "progress" else "iso", utc=True),
+            _telling,
             _harmless,
+            *([_joined] if format_ == "logfmt" else []),
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_NUMBERS[level]),
@@ -73,6 +75,7 @@ def chosen_format(asked: str, stream: TextIO | None = None) -> str:
 
 def _for_people(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> str:
     """Return a line as a person reads it: the time (UTC), what happened, where, and in which words."""
+    event.pop("key", None)  # how a receiver tells what it has had already, which no reader of a terminal is
     head = [str(event.pop("timestamp")), str(event.pop("event"))]
     level = event.pop("level")
     if level == "error":
@@ -82,8 +85,22 @@ def _for_people(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> st
     if isinstance(event.get("sites"), list | tuple):
         head += [str(site) for site in event.pop("sites")]
     said = [str(event.pop(name)) for name in ("message", "reason", "error") if event.get(name)]
-    rest = [f"{name} {value}" for name, value in event.items() if value is not None and value != ""]
+    rest = [f"{name} {_words(value)}" for name, value in event.items() if (name, value) != ("attempts", 1)]
     return "  ".join([head[0], " ".join(head[1:]), *said, *rest])
+
+
+def _words(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _telling(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Leave out names that nothing is said of: None, an empty text, an empty list."""
+    return {key: value for key, value in event.items() if value is not None and value not in ("", [], ())}
+
+
+def _joined(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Write lists as logfmt knows them, which has none: their items with commas between."""
+    return {key: ",".join(value) if isinstance(value, list) else value for key, value in event.items()}
 
 
 def _harmless(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

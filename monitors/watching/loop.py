@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from monitors.cycle import Prober
@@ -77,7 +77,8 @@ class Parts:
     """What the loop works with; `reload` gives the configuration anew or raises `UsageError`.
 
     `adopt` is called with a configuration that was taken over, `upkeep` now and then with the time and the retention,
-    `kept` with each batch that was kept; `status` hears a line on how things are.
+    `kept` with each batch that was kept; `status` hears a line on how things are, `again` which sites a single pass
+    looks at once more, and in how many seconds. `about` is what the first line of the log says beside what is watched.
     """
 
     store_folder: Any
@@ -95,6 +96,8 @@ class Parts:
     upkeep: Callable[[datetime, Retention], None]
     status: Callable[[str], None]
     kept: Callable[[Kept], None]
+    again: Callable[[Sequence[str], float], None] = lambda _sites, _pause_s: None
+    about: Mapping[str, object] = field(default_factory=dict)
     dial: health.Dial = health.dial
     seed: int = 0
 
@@ -124,11 +127,13 @@ class Watch:
         self._refused: Finding | None = None
         self._reload_asked = threading.Event()
         self._stopping = threading.Event()
+        self._signal = ""
 
     # --- from outside ---
 
-    def stop(self) -> None:
-        """End the loop soon; safe in a signal handler."""
+    def stop(self, signal: str = "") -> None:
+        """End the loop soon, because of a signal if one is named; safe in a signal handler."""
+        self._signal = self._signal or signal
         self._deadline_s = min(self._deadline_s, self.parts.clock.monotonic() + self.setup.watch.stop_s)
         self._stopping.set()
         self.parts.inbox.put(Woken())
@@ -137,6 +142,12 @@ class Watch:
     def left_s(self) -> float:
         """How many seconds of the deadline are left, once the end was asked for."""
         return max(min(self._deadline_s - self.parts.clock.monotonic(), self.setup.watch.stop_s), 0.0)
+
+    def say_asked(self) -> None:
+        """Log which signal asked for the end, if one did: once, and not in its handler, where a lock may be held."""
+        asked, self._signal = self._signal, ""
+        if asked:
+            self.parts.say("info", "asked to stop", signal=asked)
 
     def ask_reload(self) -> None:
         """Read the configuration anew soon; safe in a signal handler."""
@@ -147,7 +158,8 @@ class Watch:
 
     def run(self) -> None:
         """Work until `stop`; then finish what is under way, within the deadline of the configuration."""
-        self.parts.say("info", "watching", sites=self.setup.rules.sites, tasks=len(self.setup.intervals_s))
+        sites, tasks = self.setup.rules.sites, len(self.setup.intervals_s)
+        self.parts.say("info", "watching", sites=sites, tasks=tasks, **self.parts.about)
         self.parts.systemd.ready(self._status())
         try:
             while not self._stopping.is_set():
@@ -162,8 +174,12 @@ class Watch:
             unsure = _unsure(kept[-1]) & set(self.setup.intervals_s) if kept else set()
             if not unsure or self._stopping.is_set():
                 break
-            self._stopping.wait(self.setup.watch.confirm_pause_s)
-            kept += self._round([task for task in self.setup.intervals_s if task in unsure])
+            again = [task for task in self.setup.intervals_s if task in unsure]
+            if pause_s := self.setup.watch.confirm_pause_s:
+                self.parts.again([*dict.fromkeys(site for site, _ in again)], pause_s)
+            self._stopping.wait(pause_s)
+            kept += self._round(again)
+        self.say_asked()
         self._flush()
         return kept
 
@@ -391,6 +407,7 @@ class Watch:
 
     def _finish(self) -> None:
         """Stop asking, wait for what is under way as long as the deadline allows, keep it."""
+        self.say_asked()
         self.parts.systemd.stopping()
         self._asking.stop()
         while self._asking.in_flight and (left_s := self.left_s) > 0:

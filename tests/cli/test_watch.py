@@ -21,6 +21,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 import schemas
+from monitors import __version__
 from monitors.store import open_store, sqlite_url
 from monitors.store.values import Filter, IncidentFilter
 
@@ -123,6 +124,15 @@ def test_a_pass_prints_in_every_format(format_: str, once: Any) -> None:
     assert marks[format_] in ran.out.replace('"rule":"', '"rule": "')
     if format_ == "markdown":
         assert "<table>" in MarkdownIt("gfm-like", {"linkify": False}).render(ran.out)
+
+
+def test_a_pass_that_waits_to_look_again_says_so(once: Any, tmp_path: Path) -> None:
+    config = configure(tmp_path)
+    config.write_text(config.read_text("utf-8").replace("confirm_pause_s = 0", "confirm_pause_s = 0.01"), "utf-8")
+    ran = once("--mock", NULLED, "--format", "json")
+    assert (ran.code, ran.err) == (1, "looking again at US5 in 0.01 s\n")
+    assert json.loads(ran.out)["verdict"] == "breaking"
+    assert once("--mock", NULLED.replace("US5", "EU1"), "--log-level", "error").err == ""
 
 
 def test_the_level_that_fails_is_chosen_or_configured(once: Any, tmp_path: Path) -> None:
@@ -349,7 +359,10 @@ def test_real_sites_are_watched_with_what_their_keys_allow(
     with meanwhile(act):
         ran = cli("watch", "--site", "US5,EU1", *options, *wired)
     assert (ran.code, ran.out) == (0, "")
-    assert "level=info event=watching" in ran.err
+    (first,) = (line for line in ran.err.splitlines() if "level=info event=watching" in line)
+    store = (tmp_path / "state" / "monitor.sqlite").relative_to(tmp_path)
+    assert f"version={__version__} store={store} configuration={tmp_path}/watch.toml" in first
+    assert "sinks" not in first, "there are none"
     assert "mock-app-key" not in ran.err
 
 
@@ -472,7 +485,7 @@ def test_a_service_is_ready_reloads_refuses_mistakes_and_stops(running: Any, tmp
         assert watch.end() == 0
         assert [told(), told(), told()] == ["RELOADING=1", "READY=1", "STOPPING=1"]
     events = [json.loads(line)["event"] for line in watch.seen]
-    assert events[-2:] == ["stopped", "asked to stop"]
+    assert events[-2:] == ["asked to stop", "stopped"]
     assert watch.process.stdout.read() == ""
     with kept(tmp_path) as store:
         assert len(list(store.probes(Filter()))) >= 2
@@ -539,7 +552,7 @@ def test_what_is_under_way_is_finished_before_it_stops(running: Any, tmp_path: P
     watch.wait_for('"probed"')
     watch.wait_for('"probed"')
     assert watch.end() == 0
-    assert [json.loads(line)["event"] for line in watch.seen][-2:] == ["stopped", "asked to stop"]
+    assert [json.loads(line)["event"] for line in watch.seen][-2:] == ["asked to stop", "stopped"]
 
 
 def test_a_second_signal_does_not_wait_for_what_is_under_way(running: Any, tmp_path: Path) -> None:

@@ -22,9 +22,26 @@ def logged(format_: str, **values: object) -> str:
 def test_a_line_of_json_says_when_how_bad_and_what() -> None:
     line = json.loads(logged("json", site="US5", ms=1.5, sites=("US5", "EU1"), none=None))
     assert line.pop("timestamp").endswith("Z")
-    assert line == {
-        "level": "warning", "event": "a thing", "site": "US5", "ms": 1.5, "sites": ["US5", "EU1"], "none": None,
-    }  # fmt: skip
+    assert line == {"level": "warning", "event": "a thing", "site": "US5", "ms": 1.5, "sites": ["US5", "EU1"]}
+
+
+@pytest.mark.parametrize("format_", ["json", "logfmt", "progress"])
+def test_names_that_nothing_is_said_of_are_left_out(format_: str) -> None:
+    line = logged(format_, rule=None, sites=(), others=[], reason="", zero=0, no=False)
+    assert not any(name in line for name in ("rule", "sites", "others", "reason"))
+    assert "zero" in line
+    assert "no" in line
+
+
+def test_a_line_of_logfmt_joins_what_is_several() -> None:
+    assert logged("logfmt", sites=("US5", "EU1"), sinks=["a b", "c"]).endswith(' sites=US5,EU1 sinks="a b,c"\n')
+
+
+def test_a_line_for_people_names_no_key_and_no_first_attempt() -> None:
+    line = logged("progress", sink="team", incident=3, key="53adc45e3d59-10-1-team", attempts=1)
+    assert line.partition(" ")[2] == " a thing #3  sink team\n"
+    line = logged("progress", sinks=["team", "ops"], key="53adc45e3d59-10-1-team", attempts=2)
+    assert line.partition(" ")[2] == " a thing  sinks team, ops  attempts 2\n"
 
 
 def test_a_line_of_logfmt_begins_with_when_how_bad_and_what() -> None:
@@ -57,7 +74,7 @@ def test_any_text_stays_one_printable_line_that_can_be_read_back(text: str, text
         line = logged(format_, reason=text, sites=texts)
         assert line.removesuffix("\n").isprintable()
         assert line.endswith("\n")
-    assert json.loads(logged("json", reason=text)).keys() == {"timestamp", "level", "event", "reason"}
+    assert json.loads(logged("json", reason=f"{text}.")).keys() == {"timestamp", "level", "event", "reason"}
 
 
 def test_endless_text_is_cut() -> None:

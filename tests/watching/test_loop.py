@@ -129,6 +129,7 @@ class World:
         self.delivery, self.inbox = Delivery(), Inbox(self)
         self.kept: list[Kept] = []
         self.status: list[str] = []
+        self.again: list[tuple[list[str], float]] = []
         self.adopted: list[Setup] = []
         self.upkeeps: list[datetime] = []
         self.watchdog_s = 0.0
@@ -178,6 +179,8 @@ class World:
             upkeep=self.upkeep,
             status=self.status.append,
             kept=self.kept.append,
+            again=lambda sites, pause_s: self.again.append(([*sites], pause_s)),
+            about={"version": "1.2.3"},
             dial=self.dialled,
         )
         self.watch = Watch(setup, parts)
@@ -647,7 +650,18 @@ def test_running_goes_on_until_it_is_stopped(world: World) -> None:
     watch.parts = replace(watch.parts, kept=kept)
     watch.run()
     assert len(rounds) == 3
-    assert world.log.lines[0] == ("info", "watching", {"sites": 2, "tasks": 2})
+    assert world.log.lines[0] == ("info", "watching", {"sites": 2, "tasks": 2, "version": "1.2.3"})
+
+
+def test_the_signal_that_asked_is_told_once_and_before_the_end(world: World) -> None:
+    watch = world.start()
+    watch.stop("SIGTERM")
+    watch.stop("SIGINT")
+    watch.run()
+    watch.say_asked()
+    assert [(event, values) for _, event, values in world.log.lines[1:]] == [
+        ("asked to stop", {"signal": "SIGTERM"}), ("stopped", {}),
+    ]  # fmt: skip
 
 
 # --- once ---
@@ -665,6 +679,16 @@ def test_once_looks_again_until_an_outage_is_believed(world: World) -> None:
     asked = [sorted(str(result.observation.site) for result in done.batch.results) for done in kept]
     assert asked == [["US1", "US5"], ["US5"]]
     assert (world.open(), world.notices()) == (["outage"], ["opened"])
+
+
+def test_once_says_where_it_looks_again_if_that_takes_a_while(world: World) -> None:
+    world.sites["US5"].answer = GONE
+    world.settings = replace(world.settings, confirm_pause_s=0.001)
+    world.start().once()
+    assert world.again == [(["US5"], 0.001)]
+    world.settings = replace(world.settings, confirm_pause_s=0)
+    world.start().once()
+    assert len(world.again) == 1
 
 
 def test_once_looks_again_until_an_end_is_believed(world: World) -> None:
