@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +118,16 @@ def test_an_example_without_its_keys_is_not(text: str, tmp_path: Path, run: Run)
     done = checked(placed, tmp_path, run)
     assert done.code == 2, done.said
     assert missing.name in done.said
+
+
+def test_an_example_alerts_of_everything_until_someone_plans_otherwise(tmp_path: Path, run: Run) -> None:
+    """A window of maintenance stands there to be taken up, and is accepted then."""
+    whole = (DEPLOY / "model-lab-monitor.toml").read_text("utf-8")
+    assert not any("maintenance" in tomllib.loads(str(each.values[0])) for each in CONFIGURATIONS)
+    taken_up = re.sub(r"^# (\[maintenance|sites =|cron =|duration_s =|timezone =)", r"\1", whole, flags=re.MULTILINE)
+    assert set(tomllib.loads(taken_up)["maintenance"]) == {"network"}
+    done = checked(with_files(taken_up, tmp_path), tmp_path, run)
+    assert done.code == 0, done.said
 
 
 def with_files(text: str, folder: Path) -> Path:

@@ -106,6 +106,17 @@ def test_keys_and_configuration_are_for_the_monitor_s_group_alone(machine: Machi
     assert machine.mode("etc/model-lab-monitor/model-lab-monitor.toml") == 0o640
 
 
+def test_page_and_example_say_what_mode_a_key_has(machine: Machine) -> None:
+    key = machine.root / "etc" / "model-lab-monitor" / "keys" / "us5-api-key"
+    key.write_text("a key")
+    key.chmod(0o666)
+    machine.follow(next(line for line in COMMANDS if "chmod -R" in line and line.endswith("/keys")))
+    mode = f"mode {machine.mode('etc/model-lab-monitor/keys/us5-api-key'):o}"
+    example = machine.root / "etc" / "model-lab-monitor" / "model-lab-monitor.toml"
+    assert mode in PAGE.read_text("utf-8")
+    assert mode in example.read_text("utf-8")
+
+
 def test_the_store_is_for_the_monitor_alone_also_where_systemd_makes_no_folder_for_it(machine: Machine) -> None:
     assert machine.mode("var/lib/model-lab-monitor") == 0o700
 
