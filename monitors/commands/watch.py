@@ -6,6 +6,7 @@ import os
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,14 +19,20 @@ from monitors.commands.options import (
     save_option,
     site_option,
 )
-from monitors.commands.output import destination, note, note_strays, publish
+from monitors.commands.output import destination, note, note_strays, publish, write_stdout
 from monitors.commands.storing import state_dir_option
 from monitors.exit_codes import FAIL_ON, ExitCode, exit_code, threshold
 from monitors.report import FORMATS, RENDERERS
 
+if TYPE_CHECKING:
+    from monitors.notify.sinks import Around
+    from monitors.watching.statusline import StatusLine
+
 # The loop goes on meanwhile, and tries again: nobody waits long for a store that is locked.
 _BUSY_TIMEOUT_S = 2.0
 _MAX_INTERVAL_S = 30 * 86_400
+# Reports that lines of others do not spoil: people read them, or the runner of GitHub Actions, line by line.
+_SHARED = ("table", "github")
 _LOG_FORMATS = ("auto", "json", "logfmt", "progress")
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -127,6 +134,7 @@ def command(
                 line.show,
                 lambda settings: chosen_store(state_dir, settings, wiring=wiring, busy_timeout_s=_BUSY_TIMEOUT_S),
                 _silent if log_level == "error" else note,
+                _around(line, aside=once and write is write_stdout and format_ not in _SHARED),
             )
         )
         if not once:
@@ -138,6 +146,24 @@ def command(
             write_json(RENDERERS["json"](report))
         publish(report, write, format_, verbose=False, quiet=False)
     return exit_code(report.findings, report.fail_on, harness_failed=bool(report.harness_failures))
+
+
+def _around(line: StatusLine, *, aside: bool) -> Around:
+    """Return where sinks write that write to standard output, where it is shared.
+
+    Above the line that moves on the same terminal; to standard error, `aside` from a report that programs read.
+    """
+    from monitors.notify.sinks import Around  # noqa: PLC0415 - not for --help
+
+    on_one_terminal = line.shown and sys.stdout is not None and sys.stdout.isatty() and sys.stderr.isatty()
+    if not aside and not on_one_terminal:
+        return Around()
+
+    def write(text: str) -> None:
+        line.write(text)
+        line.flush()
+
+    return Around(write=write)
 
 
 _ONLY_ONCE = {

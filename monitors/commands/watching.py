@@ -20,7 +20,7 @@ from monitors.errors import HarnessError, UsageError
 from monitors.memory import Notes, Recollection
 from monitors.model import Level
 from monitors.notify.delivery import Courier
-from monitors.notify.sinks import build
+from monitors.notify.sinks import Around, build
 from monitors.report import Report, Skipped
 from monitors.report.text import listed
 from monitors.statuspage import StatusPages
@@ -81,7 +81,7 @@ class Asked:
 class Bench:
     """The loop and everything around it, as one context; `opened` gives the store of the settings.
 
-    `note` hears what a person who waits for a single pass wants to know.
+    `note` hears what a person who waits for a single pass wants to know; `around` is what sinks get of the world.
     """
 
     asked: Asked
@@ -89,6 +89,7 @@ class Bench:
     status: Callable[[str], None]
     opened: Callable[[Settings], Store]
     note: Callable[[str], None] = lambda _line: None
+    around: Around = field(default_factory=Around)
     stack: ExitStack = field(default_factory=ExitStack)
     settings: Settings = field(init=False)
     watch: Watch = field(init=False)
@@ -195,7 +196,7 @@ class Bench:
         if not setup.intervals_s:
             message = "there is nothing to watch: none of the checks can be made without keys and run ids; see `sites`"
             raise UsageError(message)
-        self._next_sinks = [build(sink) for sink in settings.sinks]
+        self._next_sinks = [build(sink, self.around) for sink in settings.sinks]
         self._entries, self.settings = entries, settings
         return setup
 

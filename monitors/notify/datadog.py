@@ -95,7 +95,7 @@ class Datadog:
                 "tags": [_tag(name, value) for name, value in _of_problem(incident, site)],
             }
             if failing:
-                check["message"] = defused(message.lines[0])[:_MESSAGE_CHARS]
+                check["message"] = defused(message.fields["message"])[:_MESSAGE_CHARS]
             yield check
 
     def _event(self, message: Message, notice: Notice, host: str, incident: About | None) -> dict[str, JSON]:

@@ -134,4 +134,6 @@ def _by_template(made: Message, notice: Notice, settings: SinkSettings | None) -
     title = fill(settings.title, fields) if settings is not None and settings.title else made.title
     body = settings.body if settings is not None else ""
     title = plain(" ".join(title.split()), TITLE_CHARS)
-    return Message(title, made.lines, made.rows, made.level, made.tone, made.content, fields, body)
+    # Services show the title above the text: what it says word for word is not said again.
+    lines = tuple(line for line in made.lines if line not in title)
+    return Message(title, lines, made.rows, made.level, made.tone, made.content, fields, body)

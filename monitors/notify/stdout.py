@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Stdout:
-    """Writes a title and indented lines."""
+    """Writes the date and a title, indented lines, and an empty one."""
 
     settings: SinkSettings
     write: Callable[[str], None]
 
-    def send(self, message: Message, notice: Notice) -> None:  # noqa: ARG002 - every sink has one signature
+    def send(self, message: Message, notice: Notice) -> None:
         """Write one notice. Raises `SinkError` where standard output is closed."""
         body = [f"  {line}" for line in message.plain().split("\n")]
-        write_lines(self.write, [for_log(line) for line in (message.title, *body)])
+        title = f"{notice.at:%Y-%m-%d %H:%M} UTC  {message.title}"
+        write_lines(self.write, [*(for_log(line) for line in (title, *body)), ""])
 
 
 def write_lines(write: Callable[[str], None], lines: list[str]) -> None:

@@ -19,7 +19,7 @@ class StatusLine:
 
     def __init__(self, stream: TextIO, *, shown: bool) -> None:
         """Write to a stream; where the line is not `shown`, writing is all there is."""
-        self._stream, self._shown, self._line = stream, shown, ""
+        self._stream, self.shown, self._line = stream, shown, ""
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -36,15 +36,15 @@ class StatusLine:
         """Say how things are, in place of what was said before."""
         with self._lock:
             self._line = text
-            if self._shown:
+            if self.shown:
                 self._stream.write(_CLEAR + self._cut(text))
                 self._stream.flush()
 
     def write(self, text: str) -> int:
         """Write log lines above the line."""
         with self._lock:
-            if self._shown and self._line:
-                self._stream.write(_CLEAR + text.rstrip("\n") + "\n" + self._cut(self._line))
+            if self.shown and self._line:
+                self._stream.write(_CLEAR + text.removesuffix("\n") + "\n" + self._cut(self._line))
             else:
                 self._stream.write(text)
         return len(text)

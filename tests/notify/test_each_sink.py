@@ -337,12 +337,13 @@ def test_apprise_says_what_a_service_said_without_its_address(loopback: Loopback
 # -- standard output, GitHub Actions
 
 
-def test_standard_output_gets_a_title_and_indented_lines(notice: Make) -> None:
+def test_standard_output_gets_a_date_a_title_indented_lines_and_an_empty_one(notice: Make) -> None:
     written: list[str] = []
     send(made("stdout", around=Around(write=written.append)), notice(message="::error::x\n##[group]"))
     lines = "".join(written).splitlines()
-    assert lines[0] == r"🔴 US5 and EU1: : :error: :x\n# #[group] (name)"
-    assert all(line.startswith("  ") for line in lines[1:])
+    assert lines[0] == r"2026-11-26 10:44 UTC  🔴 US5 and EU1: : :error: :x\n# #[group] (name)"
+    assert all(line.startswith("  ") for line in lines[1:-1])
+    assert lines[-1] == ""
 
 
 def test_actions_get_an_annotation_and_the_step_summary(notice: Make, tmp_path: Path) -> None:
@@ -352,9 +353,9 @@ def test_actions_get_an_annotation_and_the_step_summary(notice: Make, tmp_path: 
     send(made("github-actions", around=around), notice(message="50% off\n::error::x"), notice("resolved"))
     first, second = "".join(written).splitlines()
     assert first.startswith(
-        r"::error title=🔴 US5 and EU1%3A 50%25 off\n%3A%3Aerror%3A%3Ax (name)::50%25 off\n::error::x%0Abreaking"
+        r"::error title=🔴 US5 and EU1%3A 50%25 off\n%3A%3Aerror%3A%3Ax (name)::breaking · response"
     )
-    assert second.startswith("::notice title=🟢 US5%3A over after 42 min%3A 503::503%0A")
+    assert second.startswith("::notice title=🟢 US5%3A over after 42 min%3A 503::breaking")
     assert summary.read_text("utf-8").count("\n### ") == 1
 
 
@@ -376,7 +377,7 @@ def test_a_sink_writes_to_standard_output_unless_told_otherwise(
     notice: Make, capsys: pytest.CaptureFixture[str]
 ) -> None:
     send(build(SinkSettings("ops", "stdout")), notice("test"))
-    assert capsys.readouterr().out.startswith("🔵 Test of ops\n")
+    assert capsys.readouterr().out.startswith("2026-11-26 10:44 UTC  🔵 Test of ops\n")
 
 
 # -- making them

@@ -24,6 +24,16 @@ def test_log_lines_go_above_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def test_an_empty_line_after_a_text_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    stream = io.StringIO()
+    line = StatusLine(stream, shown=True)
+    line.show("9 sites")
+    line.write("a notice\n  of two lines\n\n")
+    line.write("no end")
+    assert stream.getvalue() == f"{CLEAR}9 sites{CLEAR}a notice\n  of two lines\n\n9 sites{CLEAR}no end\n9 sites"
+
+
 def test_without_a_terminal_there_is_no_line_and_nothing_to_clear() -> None:
     stream = io.StringIO()
     with StatusLine(stream, shown=False) as line:
