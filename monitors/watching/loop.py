@@ -8,6 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from monitors.config import in_a_line
 from monitors.cycle import Prober
 from monitors.errors import MonitorError, UsageError
 from monitors.incidents.model import FAILED, PASSED, EventKind, State
@@ -355,8 +356,8 @@ class Watch:
         try:
             setup = self.parts.reload()
         except UsageError as error:
-            self._refused = health.own(health.CONFIG, " ".join(str(error).split()), self.parts.clock.now())
-            self.parts.say("error", _ON_AGAIN, reason=str(error))
+            self._refused = health.own(health.CONFIG, in_a_line(str(error)), self.parts.clock.now())
+            self.parts.say("error", _ON_AGAIN, reason=in_a_line(str(error)))
         else:
             self._adopt(setup, now_s)
         self.parts.systemd.ready(self._status())

@@ -458,14 +458,15 @@ def test_a_site_that_is_no_longer_configured_ends_its_incident_after_a_week(worl
 def test_a_configuration_with_mistakes_is_refused_and_told_until_it_is_mended(world: World) -> None:
     world.start()
     world.run(1)
-    world.mistake = "monitor.toml:1: unknown key 'wtach';\n did you mean watch?"
+    world.mistake = "2 mistakes in the configuration:\n  monitor.toml:1: unknown key 'wtach'\n  monitor.toml:2: no use"
     world.config.write_text("wrong", "utf-8")
     world.run(60)
     assert (world.adopted, world.open(), world.notices()) == ([], ["monitor-config-refused"], ["opened"])
     [incident] = world.store.book().incidents.values()
-    assert incident.finding.message == "monitor.toml:1: unknown key 'wtach'; did you mean watch?"
+    on_one_line = "2 mistakes in the configuration: monitor.toml:1: unknown key 'wtach'; monitor.toml:2: no use"
+    assert incident.finding.message == on_one_line
     said = world.log.of("the configuration is refused; the one before stays in force")
-    assert said == [{"reason": world.mistake}]
+    assert said == [{"reason": on_one_line}]
     assert world.sites["US5"].asked["42"] == 2
     world.mistake = ""
     world.config.write_text("right", "utf-8")
