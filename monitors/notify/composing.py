@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from monitors.store.values import UptimeRow
 
 _MAX_INCIDENTS = 500
+_LEAST = 0.0001
 
 
 class Record(Protocol):
@@ -54,8 +55,14 @@ def digest(
 
 
 def _uptime(row: UptimeRow) -> JSON:
-    share = None if row.uptime is None else round(row.uptime * 100, 4)
+    share = None if row.uptime is None else _percent(row.uptime)
     return {"site": row.site, "check": row.check, "probes": row.probes, "uptime": share, "p95_ms": row.p95_ms}
+
+
+def _percent(share: float) -> float:
+    """Return a share as percent with four decimals; 100 and 0 are said only of all and of nothing."""
+    rounded = round(share * 100, 4)
+    return min(max(rounded, _LEAST), 100 - _LEAST) if 0 < share < 1 else rounded
 
 
 def digest_notices(

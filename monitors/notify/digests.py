@@ -5,40 +5,47 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitors.incidents.spans import span
+from monitors.model import Level
 from monitors.notify.content import about_incident, listed_sites, members, moment, number, rows, text
 from monitors.notify.wording import OVER, SIGNS, clock
-from monitors.report.text import counted, milliseconds, plain
+from monitors.report.text import counted, milliseconds, percent, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from monitors.model import JSON, Level
+    from monitors.model import JSON
 
 _MAX_INCIDENTS = 15
 _WHAT_CHARS, _NAME_CHARS = 80, 40
-_FULL = 99.995
+_FULL = 100
 
 
 def digest_title(content: Mapping[str, JSON]) -> str:
     """Return the digest in a line: `🔴 Model Lab, 1 d: 2 open, 3 new, 1 over`."""
     digest = members(content.get("digest"))
     opened, over, still = (len(rows(digest.get(name))) for name in ("opened", "resolved", "open"))
-    worst = worst_open(digest)
+    worst = _worst(digest)
     sign = OVER if worst is None else SIGNS[worst]
     parts = [f"{count} {word}" for count, word in ((still, "open"), (opened, "new"), (over, "over")) if count]
+    parts += [] if _probes(digest) else ["nothing was probed"]
     return f"{sign} Model Lab, {_length(digest)}: {', '.join(parts) or 'no incident'}"
 
 
 def digest_lines(content: Mapping[str, JSON]) -> tuple[Level | None, tuple[str, ...]]:
-    """Return the level of the worst open incident, None for none, and the digest line by line."""
+    """Return how bad it is, None where all is well, and the digest line by line."""
     digest = members(content.get("digest"))
-    return worst_open(digest), tuple(_lines(digest)) or ("Nothing was probed, and nothing is open.",)
+    return _worst(digest), tuple(_lines(digest))
 
 
-def worst_open(digest: Mapping[str, JSON]) -> Level | None:
-    """Return the level of the worst incident that is still open."""
-    return max((about_incident(row).level for row in rows(digest.get("open"))), default=None)
+def _worst(digest: Mapping[str, JSON]) -> Level | None:
+    """Return the level of the worst incident that is still open; where nobody looked, nobody knows that all is well."""
+    unseen = [] if _probes(digest) else [Level.WARNING]
+    return max([*unseen, *(about_incident(row).level for row in rows(digest.get("open")))], default=None)
+
+
+def _probes(digest: Mapping[str, JSON]) -> int:
+    return sum(int(number(row.get("probes")) or 0) for row in rows(digest.get("uptime")))
 
 
 def _length(digest: Mapping[str, JSON]) -> str:
@@ -63,7 +70,10 @@ def _lines(digest: Mapping[str, JSON]) -> Iterator[str]:
     hidden = max(0, len(open_rows) - _MAX_INCIDENTS) + max(0, len(over_rows) - _MAX_INCIDENTS)
     if hidden:
         yield f"and {hidden:,} more"
-    yield from _uptime(rows(digest.get("uptime")))
+    if probes := _probes(digest):
+        yield from _uptime(rows(digest.get("uptime")), probes)
+    else:
+        yield "Nothing was probed in that time: see that the monitor runs, and that it has keys."
     skipped = [plain(text(row.get("site")), _NAME_CHARS) for row in rows(digest.get("skipped"))]
     if skipped:
         yield f"Not probed: {', '.join(dict.fromkeys(skipped))}"
@@ -84,24 +94,17 @@ def _incident(row: Mapping[str, JSON], end: datetime | None) -> str:
     return f"{SIGNS[incident.level]} {plain(where)}: {what}{place}{since}{lasted}{taken}"
 
 
-def _uptime(table: list[Mapping[str, JSON]]) -> Iterator[str]:
+def _uptime(table: list[Mapping[str, JSON]], probes: int) -> Iterator[str]:
     """Tell the sites that were down one by one, worst first, and those that never were in one line."""
     down = [row for row in table if (share := number(row.get("uptime"))) is not None and share < _FULL]
     down.sort(key=lambda row: number(row.get("uptime")) or 0.0)
     for row in down:
-        yield f"{_name(row)}: {percent(number(row.get('uptime')) or 0.0)} up{_slow(row)}"
+        yield f"{_name(row)}: {percent((number(row.get('uptime')) or 0.0) / 100)} up{_slow(row)}"
     up = [row for row in table if (share := number(row.get("uptime"))) is not None and share >= _FULL]
     if up:
         yield f"100 % up: {', '.join(_name(row) for row in up)}"
-    probes = sum(int(number(row.get("probes")) or 0) for row in table)
-    if table:
-        slowest = max((number(row.get("p95_ms")) or 0.0 for row in table), default=0.0)
-        yield f"{counted(probes, 'probe')}{f'; p95 at most {milliseconds(slowest / 1000)}' if slowest else ''}"
-
-
-def percent(share: float) -> str:
-    """Return a share of 100 with as many digits as tell it from 100: `99.98 %`; what is not full never shows as 100."""
-    return f"{min(share, 99.99):.2f} %"
+    slowest = max((number(row.get("p95_ms")) or 0.0 for row in table), default=0.0)
+    yield f"{counted(probes, 'probe')}{f'; p95 at most {milliseconds(slowest / 1000)}' if slowest else ''}"
 
 
 def _name(row: Mapping[str, JSON]) -> str:

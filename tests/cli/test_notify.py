@@ -129,7 +129,10 @@ def state(tmp_path: Path) -> Path:
 def test_a_digest_is_printed(cli: Cli, tmp_path: Path, state: Path) -> None:
     configure(tmp_path)
     ran = cli("notify", "digest", "--print", "--since", "12h", "--state-dir", state)
-    assert ran.out == "🟢 Model Lab, 12 h: no incident\nNothing was probed, and nothing is open.\n"
+    assert ran.out == (
+        "🟡 Model Lab, 12 h: nothing was probed\n"
+        "Nothing was probed in that time: see that the monitor runs, and that it has keys.\n"
+    )
     assert ran.code == 0
 
 

@@ -102,6 +102,9 @@ def test_the_page_s_program_knows_what_we_sent_from_what_we_did_not(
     assert not is_genuine(b"shared", request.headers, request.body + b" ", now)
     assert not is_genuine(b"shared", request.headers, request.body, now + 600)
     assert not is_genuine(b"shared", {}, request.body, now)
+    for foreign in ("sha256=é", "\udcff", "日"):
+        assert not is_genuine(b"shared", {**request.headers, "x-model-lab-signature": foreign}, request.body, now)
+        assert not is_genuine(b"shared", {**request.headers, "x-model-lab-timestamp": foreign}, request.body, now)
 
 
 def test_the_message_the_page_shows_is_what_people_get(notice: Callable[..., Notice]) -> None:

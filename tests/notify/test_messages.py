@@ -41,7 +41,6 @@ def test_a_first_notice_says_what_where_since_when_how_bad_and_what_to_do(notice
     message = message_of(notice("opened"))
     assert message.title == "🔴 US5 and EU1: null where string is promised (name)"
     assert message.plain().split("\n") == [
-        "null where string is promised",
         "breaking · response-property-became-nullable",
         "Where: 2 of 9 sites: US5 (first, 10:02 UTC), EU1",
         "Since: 10:02 UTC (42 min)",
@@ -53,6 +52,15 @@ def test_a_first_notice_says_what_where_since_when_how_bad_and_what_to_do(notice
         "Incident: 12, seen from fra-1",
     ]
     assert (message.tone, message.level) == (Tone.FAILURE, Level.BREAKING)
+
+
+def test_what_is_wrong_is_said_again_only_where_the_title_has_not_all_of_it(notice: Make) -> None:
+    long = "a message that goes on and on, " * 5
+    message = message_of(notice(message=long.strip()))
+    assert message.lines[0] == long.strip()
+    assert long.strip() not in message.title
+    named = message_of(notice(), SinkSettings("ops", "stdout", title="[$level] $sites"))
+    assert named.lines == ("null where string is promised", "breaking · response-property-became-nullable")
 
 
 @pytest.mark.parametrize(
@@ -137,6 +145,21 @@ def test_a_quiet_digest_is_two_lines(notice: Make) -> None:
     assert message.plain() == "100 % up: US5, EU1\n2,880 probes; p95 at most 312 ms"
 
 
+@pytest.mark.parametrize("opened", [0, 1])
+@pytest.mark.parametrize("probes", [None, 0])
+def test_a_digest_of_a_time_nothing_was_probed_in_is_not_green(probes: int | None, opened: int, notice: Make) -> None:
+    made = notice("digest")
+    digest = {**made.content["digest"], "opened": [], "resolved": [], "skipped": []}
+    digest["open"] = digest["open"][:opened]
+    digest["uptime"] = [] if probes is None else [digest["uptime"][0] | {"probes": probes, "uptime": None}]
+    message = message_of(replace(made, content={**made.content, "digest": digest}))
+    sign, count = ("🔴", "1 open, ") if opened else ("🟡", "")
+    assert message.title == f"{sign} Model Lab, 1 d: {count}nothing was probed"
+    assert message.tone is (Tone.FAILURE if opened else Tone.WARNING)
+    assert message.level is (Level.BREAKING if opened else Level.WARNING)
+    assert message.lines[-1] == "Nothing was probed in that time: see that the monitor runs, and that it has keys."
+
+
 def test_a_long_digest_says_how_much_it_leaves_out(notice: Make) -> None:
     made = notice("digest")
     many = [{**made.content["digest"]["open"][0], "id": number} for number in range(40)]
@@ -144,11 +167,15 @@ def test_a_long_digest_says_how_much_it_leaves_out(notice: Make) -> None:
     assert "and 25 more" in message.plain()
 
 
-def test_an_uptime_that_is_not_full_never_shows_as_full(notice: Make) -> None:
+@pytest.mark.parametrize(
+    ("uptime", "said"),
+    [(99.9949, "99.99 %"), (99.9999, "99.99 %"), (0.0001, "<0.01 %"), (0, "0 %"), (25.0, "25.00 %")],
+)
+def test_an_uptime_that_is_not_full_never_shows_as_full(uptime: float, said: str, notice: Make) -> None:
     made = notice("digest")
-    rows = [{"site": "US5", "check": None, "probes": 100_000, "uptime": 99.9949, "p95_ms": None}]
+    rows = [{"site": "US5", "check": None, "probes": 100_000, "uptime": uptime, "p95_ms": None}]
     digest = {**made.content["digest"], "uptime": rows}
-    assert "US5: 99.99 % up" in message_of(replace(made, content={**made.content, "digest": digest})).plain()
+    assert f"US5: {said} up" in message_of(replace(made, content={**made.content, "digest": digest})).plain()
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)

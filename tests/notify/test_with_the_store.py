@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -17,17 +17,21 @@ from monitors.notify.errors import SinkError
 from monitors.notify.message import message_of
 from monitors.notify.worker import Worker
 from monitors.store import open_store
+from monitors.store.values import UptimeRow
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Clock
 
+    from monitors.incidents.model import Incident
     from monitors.notify.message import Message
     from monitors.store import Store
+    from monitors.store.values import Filter, IncidentFilter
 
 Make = Callable[..., Notice]
 BUSY = SinkError("answered 500", retry_after_s=30)
+ROW = UptimeRow("US5", None, 9, 9, 0, 1.0, 1.0, 1.0, 1.0, 0)
 
 
 @dataclass
@@ -91,4 +95,24 @@ def test_a_digest_of_an_empty_store_says_so(opened: Callable[[], Store], clock: 
     notices = digest_notices(said, [takes, takes_none], at=clock.at, installation="5f0c")
     assert [each.key for each in notices] == ["5f0c-digest-20261126T104400Z-daily"]
     message = message_of(notices[0])
-    assert (message.title, message.lines) == ("🟢 Model Lab, 1 d: no incident", ("Not probed: UK1",))
+    assert message.title == "🟡 Model Lab, 1 d: nothing was probed"
+    assert message.lines[1:] == ("Not probed: UK1",)
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(1.0, 100.0), (0.0, 0.0), (0.99999999, 99.9999), (1e-9, 0.0001), (0.97083, 97.083), (None, None)],
+)
+def test_a_share_is_all_or_nothing_in_a_digest_only_if_it_is(
+    share: float | None, said: float | None, clock: Clock
+) -> None:
+    class Rare:
+        def incidents(self, _wanted: IncidentFilter) -> list[Incident]:
+            return []
+
+        def uptime(self, _wanted: Filter, *, by: str = "site") -> list[UptimeRow]:
+            assert by == "site"
+            return [replace(ROW, uptime=share)]
+
+    [row] = digest(Rare(), clock.at - timedelta(days=1), clock.at)["uptime"]
+    assert row["uptime"] == said
