@@ -8,24 +8,24 @@ import json
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import chain, islice
-from textwrap import fill
 from typing import TYPE_CHECKING, TypeVar
 
+from rich.cells import cell_len
+from rich.padding import Padding
 from rich.text import Text
 
 from monitors.report.cells import Mark
 from monitors.report.json_object import finding_json
 from monitors.report.signs import sign
-from monitors.report.tables import bare_table, printed
+from monitors.report.tables import printed
 from monitors.report.text import counted, dumps, for_log, milliseconds, plain, utc
 from monitors.store.histogram import bucket, percentile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from rich.console import RenderableType
-    from rich.table import Table
 
     from monitors.model import JSON
     from monitors.report.value import Layout
@@ -34,10 +34,14 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _CHUNK = 500
 _MARKS = {"none": Mark.OK, "info": Mark.INFO, "warning": Mark.WARNING, "breaking": Mark.BREAKING}
-_HEAD = ("", "from", "for", "site", "check", "probes", "median", "outcome")
+_HEAD = ("from (UTC)", "for", "site", "check", "probes", "median", "outcome")
 _RIGHT = frozenset({"for", "probes", "median"})
-_BEFORE_OUTCOME, _MIN_OUTCOME = 64, 16
-_UNITS = ((timedelta(days=2), timedelta(days=1), "d"), (timedelta(hours=2), timedelta(hours=1), "h"))
+_GAPS = (2, 1)
+_UNITS = (
+    (timedelta(days=2), timedelta(days=1), "d"),
+    (timedelta(hours=2), timedelta(hours=1), "h"),
+    (timedelta(minutes=1), timedelta(minutes=1), "min"),
+)
 _PHASES = ("resolve", "connect", "tls", "first_byte", "transfer")
 _COLUMNS = ("at", "site", "check", "vantage", "status", "verdict", "available", "rule")
 
@@ -100,42 +104,74 @@ def _parts(
         left_out = max(0, len(found) - limit)
         if left_out:
             yield Text(f"{counted(left_out, 'earlier line')} left out; --limit shows more", style="dim")
-        yield _table(found[left_out:], layout)
+        yield from _lines(found[left_out:], layout)
         yield ""
     yield Text(_sentence(found, since, until), overflow="fold")
 
 
-def _table(found: list[Stretch], layout: Layout) -> Table:
-    table = bare_table(2)
-    room = max(layout.width - _BEFORE_OUTCOME, _MIN_OUTCOME)
+def _lines(found: list[Stretch], layout: Layout) -> Iterator[RenderableType]:
+    """Yield the head and a line for each stretch; where there is no room, what it came to stands on a second line."""
     several = len({stretch.like.vantage for stretch in found}) > 1
-    for name in _HEAD:
-        table.add_column(
-            Text(name),
-            no_wrap=name != "outcome",
-            overflow="fold",
-            justify="right" if name in _RIGHT else "left",
-        )
-    for stretch in found:
-        probe = stretch.like
-        where = [probe.status and str(probe.status), probe.rule, f"from {probe.vantage}" if several else ""]
-        table.add_row(
-            sign(_mark(probe), layout),
-            Text(f"{stretch.first:%m-%d %H:%M}"),
-            Text(_lasted(stretch)),
-            Text(for_log(probe.site)),
-            Text(for_log(probe.check)),
-            Text(f"{stretch.count:,}"),
-            Text(milliseconds(stretch.median_s)),
-            Text(fill(for_log(" ".join(part for part in where if part)) or "no answer", room)),
-        )
-    return table
+    rows = [(_cells_of(stretch), _outcome_of(stretch.like, several=several)) for stretch in found]
+    widths = [max(map(cell_len, column)) for column in zip(_HEAD[:-1], *(cells for cells, _ in rows), strict=True)]
+    # The mark takes one column more, and each column is followed by a gap.
+    taken = {gap: 1 + gap + sum(widths) + gap * len(widths) for gap in _GAPS}
+    gap = next((gap for gap in _GAPS if taken[gap] <= layout.width), None)
+    if gap is None:
+        yield from _paragraphs(found, rows, layout)
+        return
+    room = layout.width - taken[gap]
+    fits = any(cell_len(outcome) <= room for _, outcome in rows) and cell_len(_HEAD[-1]) <= room
+    head = _padded(_HEAD[:-1], widths, gap) + (_HEAD[-1] if fits else "")
+    yield Text(" " * (1 + gap) + head.rstrip(), style="dim")
+    for stretch, (cells, outcome) in zip(found, rows, strict=True):
+        line = sign(_mark(stretch.like), layout) + Text(" " * gap + _padded(cells, widths, gap))
+        if fits and cell_len(outcome) <= room:
+            yield line + outcome
+        else:
+            yield line
+            yield _below(outcome, 1 + gap)
+
+
+def _padded(cells: Sequence[str], widths: Sequence[int], gap: int) -> str:
+    return "".join(
+        (" " * (width - cell_len(cell)) + cell if name in _RIGHT else cell + " " * (width - cell_len(cell))) + " " * gap
+        for name, cell, width in zip(_HEAD, cells, widths, strict=False)
+    )
+
+
+def _below(text: str, indent: int) -> RenderableType:
+    """Return a text set in, broken between its words, and within one only where it is longer than a line."""
+    return Padding(Text(text, overflow="fold"), (0, 0, 0, indent))
+
+
+def _paragraphs(
+    found: list[Stretch], rows: Sequence[tuple[Sequence[str], str]], layout: Layout
+) -> Iterator[RenderableType]:
+    for stretch, (cells, outcome) in zip(found, rows, strict=True):
+        begin, lasted, site, check, _, median = cells
+        yield sign(_mark(stretch.like), layout) + Text(f" {begin} UTC {site} {check}", overflow="fold")
+        said = [f"for {lasted}"] if lasted else []
+        said += [counted(stretch.count, "probe"), *([f"median {median}"] if median else []), outcome]
+        yield _below(", ".join(said), 2)
+
+
+def _cells_of(stretch: Stretch) -> tuple[str, ...]:
+    probe = stretch.like
+    begin, count, median = f"{stretch.first:%m-%d %H:%M}", f"{stretch.count:,}", milliseconds(stretch.median_s)
+    return begin, _lasted(stretch), for_log(probe.site), for_log(probe.check), count, median
+
+
+def _outcome_of(probe: ProbeRow, *, several: bool) -> str:
+    place = f"from {probe.vantage}" if several and probe.vantage else ""
+    parts = [probe.status and str(probe.status), probe.rule, place]
+    return for_log(" ".join(part for part in parts if part)) or "no answer"
 
 
 def _lasted(stretch: Stretch) -> str:
     """Return how long it went so, in one unit; nothing for a single probe."""
     length = stretch.last - stretch.first
-    unit, name = next(((unit, name) for least, unit, name in _UNITS if length >= least), (timedelta(minutes=1), "min"))
+    unit, name = next(((unit, name) for least, unit, name in _UNITS if length >= least), (timedelta(seconds=1), "s"))
     return "" if stretch.count == 1 else f"{length // unit} {name}"
 
 

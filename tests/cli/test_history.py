@@ -73,7 +73,7 @@ def test_probes_that_went_the_same_way_are_one_line(story: Cli, monkeypatch: pyt
     assert (ran.code, ran.err) == (0, "")
     began = [f"{NOW - n * MINUTE:%m-%d %H:%M}" for n in (180, 120, 100, 90)]
     assert ran.out.splitlines()[:-2] == [
-        "   from            for  site  check      probes  median  outcome",
+        "   from (UTC)      for  site  check      probes  median  outcome",
         f"✓  {began[0]}  59 min  US5   run            60  100 ms  200",
         f"▼  {began[1]}  29 min  US5   run            30          unreachable",
         f"✓  {began[2]}  50 min  EU1   not-found       2  100 ms  404",
@@ -121,14 +121,51 @@ def test_all_the_ways_a_probe_can_go_have_a_sign(keep: Callable[..., None], cli:
     assert " 1 found it unavailable, 2 found something, 1 said nothing of it." in " ".join(out.split())
 
 
-def test_a_long_rule_is_broken_at_its_hyphens(
+def test_a_rule_with_no_room_beside_stands_below(
     keep: Callable[..., None], cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    keep(outage("US1-FED", 5, "response-property-unit-changed"))
+    keep(outage("US1-FED", 5, "response-property-became-nullable"), probed("US5", 4))
     out = cli("history", *STATE).out
-    assert "no answer" not in out
-    assert [line.split()[-1] for line in out.splitlines()[1:4]] == ["response-", "property-unit-", "changed"]
+    at = [f"{NOW - n * MINUTE:%m-%d %H:%M}" for n in (5, 4)]
+    assert out.splitlines()[:-2] == [
+        "   from (UTC)   for  site     check  probes  median  outcome",
+        f"▼  {at[0]}       US1-FED  run         1",
+        "   response-property-became-nullable",
+        f"✓  {at[1]}       US5      run         1  100 ms  200",
+    ]
+    monkeypatch.setenv("COLUMNS", "100")
+    assert "  run         1          response-property-became-nullable\n" in cli("history", *STATE).out
+
+
+@pytest.mark.parametrize("columns", [40, 50, 60, 70, 80, 120])
+@pytest.mark.parametrize("place", [("US5", "run"), ("US1-FED", "unauthenticated")], ids=["short", "long"])
+def test_no_word_is_cut_or_broken_whatever_the_width(
+    columns: int, place: tuple[str, str], keep: Callable[..., None], cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    site, check = place
+    keep(*[probed(site, n, check=check, status=401) for n in range(1_200, 0, -1)])
+    keep(outage(site, 0, "response-property-became-nullable"), outage("EU1", 0, "edge-answer"))
+    out = cli("history", *STATE).out
+    assert max(map(len, out.splitlines())) <= columns
+    words = " ".join(out.split())
+    for word in ("1,200", "100 ms", "19 h", *place, "401", "response-property-became-nullable", "edge-answer"):
+        assert word in words
+    assert ("from (UTC)" in out) != (f"{NOW:%m-%d %H:%M} UTC EU1" in out), "where no head has room, each line says it"
+
+
+def test_where_probes_were_sent_from_is_told_where_it_differs(keep: Callable[..., None], cli: Cli) -> None:
+    keep(probed("US5", 5))
+    keep(probed("US5", 4), vantage="home")
+    assert [line.split()[-1] for line in cli("history", *STATE).out.splitlines()[1:3]] == ["200", "home"]
+
+
+def test_less_than_a_minute_is_told_in_seconds(keep: Callable[..., None], cli: Cli) -> None:
+    keep(probed("US1", 5), probed("US1", 4.2), probed("US3", 5), probed("US3", 4))
+    out = cli("history", *STATE).out
+    assert "   48 s  US1" in out
+    assert "  1 min  US3" in out
 
 
 def test_a_day_and_more_is_told_in_one_unit(keep: Callable[..., None], cli: Cli) -> None:
@@ -205,7 +242,7 @@ def test_a_body_that_was_not_kept_is_a_mistake(arguments: tuple[str, ...], keep:
         (("history", "--since", "1d", "--until", "2d"), "is not after --since"),
         (("history", "--site", "US9"), "unknown site 'US9'"),
         (("history", "--check", "runs"), "unknown check 'runs'; did you mean run?"),
-        (("history", "--state-dir", "nowhere"), "there is no such directory; `probe --state-dir nowhere` makes it"),
+        (("history", "--state-dir", "nowhere"), "there is no such directory; `watch --state-dir nowhere` makes it"),
         (("uptime", "--since", "2026-06-02", "--until", "2026-06-01"), "--until 2026-06-01 00:00 is not after --since"),
         (("uptime", "--site", "US9"), "unknown site 'US9'"),
     ],
