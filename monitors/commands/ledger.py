@@ -55,7 +55,7 @@ def command(
 
     site = find_site(new_baseline).key if new_baseline is not None else None
     ledger, forgotten = Ledger(), 0
-    if store := existing_store(state_dir, config):
+    if store := existing_store(state_dir, config, filled_by="probe"):
         with store:
             if site is None:
                 ledger = store.memory().ledger

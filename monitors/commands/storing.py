@@ -68,11 +68,13 @@ def chosen_store(
     return open_store(_url(state_dir, settings), busy_timeout_s=busy_timeout_s)
 
 
-def existing_store(state_dir: Path | None, settings: Settings | Path | None) -> Store | None:
+def existing_store(
+    state_dir: Path | None, settings: Settings | Path | None, *, filled_by: str = "watch"
+) -> Store | None:
     """Return the store that is meant, None where nothing was kept yet: looking at a store makes none.
 
-    `settings` are those of the command, or the configuration file it was given. Raises `UsageError` where a directory
-    is named that does not exist, and the errors of the store.
+    `settings` are those of the command, or the configuration file it was given. `filled_by` is the command that keeps
+    what is looked for. Raises `UsageError` where a directory is named that does not exist, and the errors of the store.
     """
     from monitors.store import open_store  # noqa: PLC0415 - brings the database
     from monitors.store.places import has_old_files  # noqa: PLC0415 - likewise
@@ -84,7 +86,7 @@ def existing_store(state_dir: Path | None, settings: Settings | Path | None) -> 
     if path is None or path.exists() or has_old_files(path.parent):
         return open_store(url, busy_timeout_s=BUSY_TIMEOUT_S)
     if state_dir is not None and path.parent == state_dir and not state_dir.is_dir():
-        message = f"--state-dir {state_dir}: there is no such directory; `probe --state-dir {state_dir}` makes it"
+        message = f"--state-dir {state_dir}: there is no such directory; `{filled_by} --state-dir {state_dir}` makes it"
         raise UsageError(message)
     return None
 
