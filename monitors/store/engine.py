@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from monitors.errors import HarnessError, UsageError
 from monitors.store import errors
-from monitors.store.tables import metadata
+from monitors.store.tables import metadata, prepare_for_postgresql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -197,6 +197,7 @@ def _sqlite_engine(path: Path, busy_timeout_s: float) -> Engine:
 
 
 def _postgresql_engine(url: URL) -> Engine:
+    prepare_for_postgresql()
     try:
         return create_engine(
             url, connect_args={"connect_timeout": _CONNECT_S}, pool_pre_ping=True, hide_parameters=True
