@@ -53,7 +53,6 @@ if TYPE_CHECKING:
 
 WHO = "model-lab-monitor watch"
 _STEP_S = 0.2
-_KEYS_NAMED = {"api_key_env", "api_key_file", "app_key_env", "app_key_file"}
 _LAST_WORD_S = 1.0
 """What is being sent gets so much of a moment even where the probes took all the time there was."""
 _LEVELS = {"notice delivered": "info", "notice delivered late": "info", "notice given up": "error"}
@@ -202,13 +201,13 @@ class Bench:
 
     def say_lacking(self) -> None:
         """Log which sites are not asked all checks, and what they lack; loudly where the file says where it is."""
-        named = {path[1] for path in self.settings.origins if path[0] == "sites" and path[-1] in _KEYS_NAMED}
+        for line in self.settings.warnings:
+            self.say("warning", "keys are not set", reason=line)
         left_out: dict[tuple[str, str], list[str]] = {}
         for row in self.skipped():
             left_out.setdefault((row.site, row.reason), []).append(row.check)
         for (site, reason), checks in left_out.items():
-            level = "warning" if site in named else "info"
-            self.say(level, "checks left out", sites=[site], reason=reason, checks=", ".join(checks))
+            self.say("info", "checks left out", sites=[site], reason=reason, checks=", ".join(checks))
 
     def adopt(self, setup: Setup) -> None:
         """Take over what was read last."""
