@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from rich.table import Table
+from rich.cells import cell_len
 from rich.text import Text
 
 from monitors.report.markdown import code, escaped
@@ -13,7 +13,7 @@ from monitors.report.tables import printed
 from monitors.report.text import counted, dumps, for_log, listed, plain, utc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from rich.console import RenderableType
@@ -31,16 +31,20 @@ _LEGEND = "First seen, UTC. Brackets: not in the site's latest answer. -: the si
 
 def as_table(ledger: Ledger, sites: Sequence[str], found: Sequence[Entry], layout: Layout) -> str:
     """Return the matrix for a terminal: each change on a line of its own, the sites' dates below it."""
-    return printed(_parts(ledger, sites, found), layout)
+    return printed(_parts(ledger, sites, found, layout), layout)
 
 
-def _parts(ledger: Ledger, sites: Sequence[str], found: Sequence[Entry]) -> Iterator[RenderableType]:
+def _parts(ledger: Ledger, sites: Sequence[str], found: Sequence[Entry], layout: Layout) -> Iterator[RenderableType]:
     if found:
-        yield _matrix(sites, [None])
-        for entry in found:
-            yield ""
+        width = max(map(cell_len, [*map(for_log, sites), *(cell for entry in found for cell in cells(entry, sites))]))
+        wide = len(_INDENT) + len(sites) * (width + 1) - 1 <= layout.width
+        if wide:
+            yield _names(sites, width)
+        for number, entry in enumerate(found):
+            if wide or number:
+                yield ""
             yield _headline(entry)
-            yield _matrix(sites, [entry])
+            yield from [_dates(sites, entry, width)] if wide else _pairs(sites, entry, width, layout)
         yield ""
         yield Text(_LEGEND, style="dim")
     yield Text(_sentence(ledger, sites, found), overflow="fold")
@@ -55,18 +59,35 @@ def _headline(entry: Entry) -> Text:
     return line
 
 
-def _matrix(sites: Sequence[str], rows: Sequence[Entry | None]) -> Table:
-    """Return the names of the sites (for None) or the dates of an entry, in columns that line up across tables."""
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=False)
-    table.add_column(width=len(_INDENT) - 1)
-    for _ in sites:
-        table.add_column(width=7, no_wrap=True)
-    for entry in rows:
-        if entry is None:
-            table.add_row("", *(Text(for_log(site), style="bold") for site in sites))
-        else:
-            table.add_row("", *(Text(cell, style="dim" if cell == "-" else "") for cell in cells(entry, sites)))
-    return table
+def _names(sites: Sequence[str], width: int) -> Text:
+    return _line(((for_log(site), "bold") for site in sites), width)
+
+
+def _dates(sites: Sequence[str], entry: Entry, width: int) -> Text:
+    """Return the dates of an entry, each in the column of its site."""
+    return _line(((cell, _style(cell)) for cell in cells(entry, sites)), width)
+
+
+def _pairs(sites: Sequence[str], entry: Entry, width: int, layout: Layout) -> Iterator[Text]:
+    """Yield each site beside its date, as many on a line as there is room for."""
+    across = max((layout.width - len(_INDENT) + 1) // (2 * (width + 1)), 1)
+    pairs = [*zip(map(for_log, sites), cells(entry, sites), strict=True)]
+    for start in range(0, len(pairs), across):
+        some = pairs[start : start + across]
+        yield _line((part for site, cell in some for part in ((site, "bold"), (cell, _style(cell)))), width)
+
+
+def _style(cell: str) -> str:
+    return "dim" if cell == "-" else ""
+
+
+def _line(parts: Iterable[tuple[str, str]], width: int) -> Text:
+    """Return cells of so many columns, a blank apart, below an indent; a table of rich's takes ten times as long."""
+    line = Text(_INDENT, no_wrap=True, overflow="ignore")
+    for text, style in parts:
+        line.append(text, style=style).append(" " * (width + 1 - cell_len(text)))
+    line.rstrip()
+    return line
 
 
 def cells(entry: Entry, sites: Sequence[str]) -> list[str]:

@@ -1,12 +1,20 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import jsonschema_rs
 import pytest
 
 import schemas
+from monitors.commands.ledger_views import as_table
+from monitors.memory.ledger import Ledger, Row, Seen
+from monitors.memory.traits import Trait
+from monitors.memory.view import Entry
+from monitors.report.value import Layout
+from monitors.sites import SITES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,6 +104,33 @@ def test_nine_sites_fit_eighty_columns(cli: Cli, monkeypatch: pytest.MonkeyPatch
     assert out.splitlines()[0].split() == ["US1", "US3", "US5", "EU1", "AP1", "AP2", "UK1", "US1-FED", "US2-FED"]
     assert max(map(len, out.splitlines())) <= 80
     assert out.splitlines()[-1].startswith("No change, ")
+
+
+@pytest.mark.parametrize("columns", [40, 60, 70])
+def test_where_nine_columns_have_no_room_each_date_stands_beside_its_site(
+    columns: int, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for scenario in ("healthy", "US5=drifted:member-added", "healthy"):
+        cli("probe", "--mock", scenario, "--check", "run", "--run-id", "US5=1004", "--state-dir", "state")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    out = cli("ledger", "--state-dir", "state").out
+    assert max(map(len, out.splitlines())) <= columns
+    words = " ".join(out.split())
+    assert "…" not in out
+    assert re.search(r" US1 - US3 - US5 \(\d\d:\d\d\) EU1 - AP1 - AP2 - UK1 - US1-FED - US2-FED - First seen", words)
+
+
+def test_a_date_in_brackets_is_never_cut() -> None:
+    """A month in brackets is wider than any name of a site."""
+    first = datetime(2025, 10, 1, tzinfo=UTC)
+    sites = [*SITES]
+    seen = {site: Seen(first + number * timedelta(days=60), first) for number, site in enumerate(sites)}
+    entry = Entry(Row("run", Trait("$.a", "string")), seen, frozenset(), documented=False, change=True)
+    for width in (60, 80, 120):
+        out = as_table(Ledger(), sites, [entry], Layout(width))
+        assert max(map(len, out.splitlines())) <= width
+        assert all(f"({each.first:%Y-%m})" in out for each in seen.values())
+        assert ("  US1       US3       US5 " in out) == (width == 120), "one matrix where it has room"
 
 
 def test_the_ledger_as_json_and_markdown(story: Cli) -> None:
