@@ -163,9 +163,14 @@ def ack(*, number: int, reason: str, by: str | None, state_dir: Path | None, con
     """Take an incident on: it is told once, and there are no more reminders. That it spreads or ends is still told."""
     from monitors.incidents import people  # noqa: PLC0415 - only here
 
-    who = _who(by)
-    _changed(state_dir, config, lambda book, at: people.acknowledge(book, number, by=who, reason=_line(reason), at=at))
-    note(f"incident {number} is acknowledged by {who}")
+    who, before = _who(by), list[str]()
+
+    def change(book: Any, at: datetime) -> Any:
+        before.append(people.who_has(people.open_incident(book, number)))
+        return people.acknowledge(book, number, by=who, reason=_line(reason), at=at)
+
+    _changed(state_dir, config, change)
+    note(f"incident {number} is acknowledged by {who}{f'; before, by {before[-1]}' if before[-1] else ''}")
 
 
 @command.command("resolve", short_help="End an incident by hand.")
@@ -224,12 +229,14 @@ def silence(
 
 @command.command("unsilence", short_help="End a silence.")
 @click.argument("number", type=click.IntRange(1), metavar="SILENCE")
+@_by_option
 @store_option
-def unsilence(*, number: int, state_dir: Path | None, config: Path | None) -> None:
+def unsilence(*, number: int, by: str | None, state_dir: Path | None, config: Path | None) -> None:
     """End a silence before its time: what is open is told."""
     from monitors.incidents import people  # noqa: PLC0415 - only here
 
-    _changed(state_dir, config, lambda book, _at: people.unsilence(book, number))
+    who = _who(by)
+    _changed(state_dir, config, lambda book, at: people.unsilence(book, number, by=who, at=at))
     note(f"silence {number} is over")
 
 

@@ -154,11 +154,10 @@ class Bench:
 
     def _about(self, store: Store) -> dict[str, object]:
         """Return what a reader of the log wants to know of this monitor first."""
-        found = (path for path in self.settings.files if path.suffix == ".toml")
         return {
             "version": __version__,
             "store": store.url_shown,
-            "configuration": str(self.asked.config or next(found, "")),
+            "configuration": str(self.settings.path or ""),
             "sinks": [sink.name for sink in self.settings.sinks],
         }
 

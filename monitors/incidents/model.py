@@ -115,6 +115,7 @@ class EventKind(enum.StrEnum):
     WORSENED = "worsened"
     ACKNOWLEDGED = "acknowledged"
     SILENCED = "silenced"
+    UNSILENCED = "unsilenced"
     NOTIFIED = "notified"
     RESOLVED = "resolved"
 

@@ -25,12 +25,22 @@ def open_incident(book: Book, number: int) -> Incident:
 
 
 def acknowledge(book: Book, number: int, *, by: str, reason: str, at: datetime) -> Decision:
-    """Note that somebody has taken an incident on: it is told once, and reminders end."""
+    """Note that somebody has taken an incident on: it is told once, and reminders end. Who had it before is noted."""
     incident = open_incident(book, number)
     acknowledged = replace(incident, acknowledged=Acknowledgement(by, at, reason))
     message = f"acknowledged: {reason}" if reason else "acknowledged"
+    if before := who_has(incident):
+        message += f" (before, by {before})"
     event = Event(number, at, EventKind.ACKNOWLEDGED, message, by=by)
     return Decision(_with(book, acknowledged), (event,))
+
+
+def who_has(incident: Incident) -> str:
+    """Return who has taken an incident on, and what they said; nothing where nobody has."""
+    taken = incident.acknowledged
+    if taken is None:
+        return ""
+    return f"{taken.by}: {taken.reason}" if taken.reason else taken.by
 
 
 def resolve(book: Book, number: int, *, by: str, reason: str, at: datetime) -> Decision:
@@ -78,13 +88,18 @@ def _silenced(number: int, made: Silence) -> Event:
     return Event(number, made.created, EventKind.SILENCED, message, by=made.by)
 
 
-def unsilence(book: Book, number: int) -> Decision:
-    """End a silence; raises `UsageError` where there is none of that number."""
-    if number not in {entry.id for entry in book.silences}:
+def unsilence(book: Book, number: int, *, by: str, at: datetime) -> Decision:
+    """End a silence, which an incident it names has on its timeline; raises `UsageError` where there is none of it."""
+    ended = next((entry for entry in book.silences if entry.id == number), None)
+    if ended is None:
         known = ", ".join(str(entry.id) for entry in book.silences)
         message = f"there is no silence {number}; known: {known or 'none'}"
         raise UsageError(message)
-    return Decision(replace(book, silences=tuple(entry for entry in book.silences if entry.id != number)))
+    left = replace(book, silences=tuple(entry for entry in book.silences if entry.id != number))
+    if ended.incident is None or ended.incident not in book.incidents or ended.until <= at:
+        return Decision(left)
+    early = f"{span(ended.until - at)} before its time"
+    return Decision(left, (Event(ended.incident, at, EventKind.UNSILENCED, f"silence ended {early}", by=by),))
 
 
 def _with(book: Book, incident: Incident) -> Book:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -334,8 +335,34 @@ def test_a_silence_is_made_listed_and_ended(cli: Cli, past: Past) -> None:
     [silence] = listed(cli)["silences"]
     assert (silence["sites"], silence["until"], silence["rule"]) == (["US5"], "2099-12-01T07:00:00Z", None)
     assert "Silence 1: US5 until 2099-12-01 07:00 UTC, by ada: moves" in cli("incidents", "--state-dir", "state").out
-    assert cli("incidents", "unsilence", "1", "--state-dir", "state").err == "silence 1 is over\n"
+    ran = cli("incidents", "unsilence", "1", "--by", "ada", "--state-dir", "state")
+    assert ran.err == "silence 1 is over\n"
     assert listed(cli)["silences"] == []
+    with past.opened() as store:
+        assert "silenced" not in {event.kind for event in store.events(1)}, "one of a site is on no timeline"
+
+
+def test_a_silence_of_one_incident_is_on_its_timeline_from_beginning_to_end(cli: Cli, past: Past) -> None:
+    past.round({"US5": [outage()]})
+    until = ("--until", "2h", "--reason", "moves", "--by", "ada", "--state-dir", "state")
+    cli("incidents", "silence", "--incident", "1", *until)
+    assert cli("incidents", "unsilence", "1", "--by", "bob", "--state-dir", "state").code == 0
+    words = " ".join(cli("incidents", "show", "1", "--state-dir", "state").out.split())
+    assert re.search(r"unsilenced bob: silence ended 1 h 59 min before its time", words)
+    with past.opened() as store:
+        assert [str(event.kind) for event in store.events(1)][-2:] == ["silenced", "unsilenced"]
+
+
+def test_who_takes_an_incident_over_is_told_whose_it_was(cli: Cli, past: Past) -> None:
+    past.round({"US5": [outage()]})
+    state = ("--state-dir", "state")
+    cli("incidents", "ack", "1", "--by", "ada", "--reason", "asked the vendor", *state)
+    ran = cli("incidents", "ack", "1", "--by", "bob", *state)
+    assert ran.err == "incident 1 is acknowledged by bob; before, by ada: asked the vendor\n"
+    assert cli("incidents", "ack", "1", "--by", "eve", "--reason", "mine", *state).err.endswith("; before, by bob\n")
+    words = " ".join(cli("incidents", "show", "1", *state).out.split())
+    assert "bob: acknowledged (before, by ada: asked the vendor)" in words
+    assert "eve: acknowledged: mine (before, by bob)" in words
 
 
 def test_a_silence_that_is_over_is_not_shown_as_one_in_force(cli: Cli, past: Past) -> None:

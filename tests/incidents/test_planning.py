@@ -169,10 +169,35 @@ def test_a_silence_can_be_ended(life: Life) -> None:
     decision, made = people.silence(life.book, until=until, reason="r", by="b", at=life.at, rule="server-error")
     life.book = decision.book
     opened(life)
-    life.book = people.unsilence(life.book, made.id).book
+    ended = people.unsilence(life.book, made.id, by="ada", at=life.at)
+    assert ended.events == (), "it names no incident"
+    life.book = ended.book
     assert life.planned() == ["opened"]
     with pytest.raises(UsageError, match="there is no silence 7; known: none"):
-        people.unsilence(life.book, 7)
+        people.unsilence(life.book, 7, by="ada", at=life.at)
+
+
+def test_the_end_of_a_silence_of_one_incident_is_told_on_its_timeline_if_it_is_early(life: Life) -> None:
+    opened(life)
+    until = life.at + timedelta(hours=1)
+    decision, made = people.silence(life.book, until=until, reason="r", by="b", at=life.at, incident=1)
+    early = people.unsilence(decision.book, made.id, by="ada", at=life.at + timedelta(minutes=10))
+    assert [(str(event.kind), event.message, event.by) for event in early.events] == [
+        ("unsilenced", "silence ended 50 min before its time", "ada"),
+    ]  # fmt: skip
+    assert people.unsilence(decision.book, made.id, by="ada", at=until).events == ()
+
+
+def test_who_takes_an_incident_on_after_somebody_else_says_so(life: Life) -> None:
+    opened(life)
+    first = people.acknowledge(life.book, 1, by="ada", reason="on it", at=life.at)
+    second = people.acknowledge(first.book, 1, by="bob", reason="mine", at=life.at)
+    third = people.acknowledge(second.book, 1, by="eve", reason="", at=life.at)
+    assert [event.message for each in (first, second, third) for event in each.events] == [
+        "acknowledged: on it",
+        "acknowledged: mine (before, by ada: on it)",
+        "acknowledged (before, by bob: mine)",
+    ]
 
 
 def test_a_sink_is_not_told_that_it_fails_itself(life: Life) -> None:
