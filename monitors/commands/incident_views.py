@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from monitors.commands.maintenance_views import Planned, planned, planned_lines
+from monitors.commands.maintenance_views import as_json as maintenance_json
 from monitors.incidents.content import incident_json, stamp
 from monitors.incidents.model import State
 from monitors.incidents.planning import covers
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from monitors.config.alerting import Maintenance
     from monitors.incidents.model import Book, Event, Incident, Silence, Track
     from monitors.model import JSON
     from monitors.report.value import Layout
@@ -40,7 +43,7 @@ _WORDS = {Mark.INFO: "info", Mark.WARNING: "warning", Mark.BREAKING: "breaking",
 class Found:
     """What was asked for: incidents, newest first, tracks that are pending, and the silences in force.
 
-    `known` is what the vendor's status pages say of the sites, where they were asked.
+    `known` is what the vendor's status pages say of the sites, where they were asked; `planned` is maintenance.
     """
 
     open: tuple[Incident, ...] = ()
@@ -50,6 +53,7 @@ class Found:
     state: str = "open"
     kept: bool = True
     known: tuple[tuple[str, str], ...] = ()
+    planned: Planned = field(default_factory=Planned)
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -62,6 +66,7 @@ class Life:
     notices: tuple[OutboxRow, ...]
     silences: tuple[Silence, ...] = ()
     known: tuple[tuple[str, str], ...] = ()
+    planned: Planned = field(default_factory=Planned)
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -99,6 +104,17 @@ def life_of(store: Store, number: int) -> Life | None:
         return None
     silences = tuple(entry for entry in _in_force(store.book()) if covers(entry, incident))
     return Life(incident, tuple(store.events(number)), tuple(store.notices(number)), silences)
+
+
+def with_planned(found: Found, windows: Iterable[Maintenance], sites: tuple[str, ...]) -> Found:
+    """Return what was asked for with the maintenance that is planned for its sites."""
+    return replace(found, planned=planned(windows, found.at, sites))
+
+
+def life_with_planned(life: Life, windows: Iterable[Maintenance]) -> Life:
+    """Return the life with the maintenance that its sites are in now, if it is not over."""
+    sites = life.incident.sites
+    return replace(life, planned=Planned(planned(windows, life.at, sites).open)) if sites else life
 
 
 def with_known(found: Found) -> Found:
@@ -147,6 +163,7 @@ def _list(found: Found, layout: Layout) -> Iterator[RenderableType]:
         yield _pending(found, layout)
     for silence in found.silences:
         yield Text(f"Silence {silence.id}: {_silence(silence)}", style="dim", overflow="fold")
+    yield from (Text(line, style="dim", overflow="fold") for line in planned_lines(found.planned, found.at))
     yield Text(_sentence(found), style="bold", overflow="fold")
 
 
@@ -230,6 +247,7 @@ def as_json(found: Found) -> str:
         "incidents": [incident_json(incident) for incident in (*found.open, *found.resolved)],
         "pending": [_track_json(track) for track in found.pending],
         "silences": [_silence_json(silence) for silence in found.silences],
+        "maintenance": maintenance_json(found.planned),
         "known": dict(found.known),
     }
     return dumps(document, indent=2) + "\n"
@@ -265,15 +283,16 @@ def _silence_json(silence: Silence) -> dict[str, JSON]:
 
 def as_markdown(found: Found) -> str:
     """Return the list as a Markdown table."""
-    lines = ["| id | level | what | where | sites | since | state |", "|---:|---|---|---|---|---|---|"]
+    rows = ["| id | level | what | where | sites | since | state |", "|---:|---|---|---|---|---|---|"]
     for incident in (*found.open, *found.resolved):
         location = _place(incident) if incident.finding.location is not None else ""
         sites = ", ".join(incident.sites or incident.all_sites)
-        lines.append(
+        rows.append(
             f"| {incident.id} | {incident.level} | {escaped(_message(incident))} | {location} | {sites} "
             f"| {incident.since:%Y-%m-%d %H:%M} | {incident.state} |"
         )
-    return "\n".join([*(lines if found.open or found.resolved else []), "", _sentence(found)]).lstrip() + "\n"
+    said = [line for window in planned_lines(found.planned, found.at) for line in (escaped(window), "")]
+    return "\n".join([*(rows if found.open or found.resolved else []), "", *said, _sentence(found)]).lstrip() + "\n"
 
 
 def _place(incident: Incident) -> str:
@@ -306,6 +325,7 @@ def _life(life: Life, layout: Layout) -> Iterator[RenderableType]:
         yield rows
     for silence in life.silences:
         yield Text(f"Silence {silence.id}: {_silence(silence)}", style="dim", overflow="fold")
+    yield from (Text(line, style="dim", overflow="fold") for line in planned_lines(life.planned, life.at))
 
 
 def _quoted(known: Iterable[tuple[str, str]]) -> Iterator[Text]:

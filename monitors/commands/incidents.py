@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from monitors.config.alerting import Maintenance
     from monitors.incidents.model import Incident
     from monitors.store import Store
 
@@ -104,9 +105,10 @@ def list_(
     from monitors.commands import incident_views as views  # noqa: PLC0415 - brings rich
     from monitors.sites import find_sites  # noqa: PLC0415 - likewise only needed here
 
-    store = _store(state_dir, config)
+    store, windows = _looked(state_dir, config)
     wanted = tuple(site.key for site in find_sites(sites)) if sites else ()
     found = views.wanted(store, state=state, sites=wanted, since=since, limit=limit)
+    found = views.with_planned(found, windows, wanted)
     if statuspage:
         found = views.with_known(found)
     if format_ == "json":
@@ -139,11 +141,12 @@ def show(*, number: int, statuspage: bool, format_: str, state_dir: Path | None,
     """Show the life of one incident: what it is, where it was seen since when, what happened, who was told."""
     from monitors.commands import incident_views as views  # noqa: PLC0415 - brings rich
 
-    store = _store(state_dir, config)
+    store, windows = _looked(state_dir, config)
     found = None if store is None else views.life_of(store, number)
     if found is None:
         message = f"there is no incident {number}; `incidents list --state all` lists them"
         raise UsageError(message)
+    found = views.life_with_planned(found, windows)
     if statuspage:
         found = views.life_with_known(found)
     if format_ == "json":
@@ -240,15 +243,17 @@ def unsilence(*, number: int, by: str | None, state_dir: Path | None, config: Pa
     note(f"silence {number} is over")
 
 
-def _store(state_dir: Path | None, config: Path | None) -> Store | None:
-    from monitors.commands.storing import existing_store  # noqa: PLC0415 - brings the database
+def _looked(state_dir: Path | None, config: Path | None) -> tuple[Store | None, tuple[Maintenance, ...]]:
+    """Return the store, None where nothing was kept, and the windows of maintenance that are configured."""
+    from monitors.commands.storing import existing_store, is_named, settings_of  # noqa: PLC0415 - brings the database
 
-    return existing_store(state_dir, config)
+    settings = settings_of(config, named=is_named(state_dir))
+    return existing_store(state_dir, settings), settings.maintenance
 
 
 def _changed(state_dir: Path | None, config: Path | None, change: Callable[[Any, datetime], Any]) -> None:
     """Do something to the book, in one transaction."""
-    store = _store(state_dir, config)
+    store, _ = _looked(state_dir, config)
     if store is None:
         message = "nothing has been kept yet; `model-lab-monitor watch` begins"
         raise UsageError(message)

@@ -101,7 +101,7 @@ def test_before_anything_was_kept_json_lists_nothing(cli: Cli) -> None:
     ran = cli("incidents", "list", "--format", "json")
     document = json.loads(ran.out)
     assert document.pop("at")
-    assert (ran.code, document) == (0, {"incidents": [], "pending": [], "silences": [], "known": {}})
+    assert (ran.code, document) == (0, {"incidents": [], "pending": [], "silences": [], "maintenance": [], "known": {}})
 
 
 @pytest.mark.parametrize(
@@ -184,6 +184,74 @@ def test_the_list_may_be_cut_by_time_and_number(cli: Cli, past: Past) -> None:
 def test_several_messages_of_one_incident_are_counted(cli: Cli, past: Past) -> None:
     past.round({"US5": [outage("503")], "EU1": [outage("502")], "AP1": [outage("504")]})
     assert "504; and 2 other messages" in cli("incidents", "--state-dir", "state").out.replace("\n", " ")
+
+
+# --- maintenance ---
+
+
+def windows(folder: Path) -> tuple[datetime, datetime]:
+    """Plan one window that is open, one that opens within a day and one far away; returns the first's and second's."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    until, soon = now + timedelta(hours=30), now + timedelta(hours=20)
+    (folder / "model-lab-monitor.toml").write_text(
+        f"""
+        [maintenance.move]
+        sites = ["AP1", "US5"]
+        start = {now - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}
+        end = {until:%Y-%m-%dT%H:%M:%SZ}
+        [maintenance.soon]
+        start = {soon:%Y-%m-%dT%H:%M:%SZ}
+        end = {soon + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}
+        [maintenance.later]
+        start = {now + timedelta(days=2):%Y-%m-%dT%H:%M:%SZ}
+        end = {now + timedelta(days=3):%Y-%m-%dT%H:%M:%SZ}
+        """,
+        "utf-8",
+    )
+    return until, soon
+
+
+def clock(moment: datetime) -> str:
+    return f"{moment:%H:%M}" if moment.date() == datetime.now(UTC).date() else f"{moment:%Y-%m-%d %H:%M}"
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_windows_of_maintenance_that_are_open_and_the_next_one_are_shown(
+    columns: int, cli: Cli, past: Past, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    past.round({"US5": [outage()]})
+    until, soon = windows(tmp_path)
+    now_open = f"AP1 and US5 in maintenance until {until:%Y-%m-%d %H:%M} UTC (move)"
+    later = f"{soon + timedelta(days=1):%Y-%m-%d %H:%M}"
+    coming = f"Next maintenance: All sites from {clock(soon)} until {later} UTC (soon)"
+    out = cli("incidents", "--state-dir", "state").out
+    assert max(map(len, out.splitlines())) <= columns
+    assert " ".join(out.split()).endswith(f"{now_open} {coming} 1 open incident.")
+    assert cli("incidents", "--format", "markdown", "--state-dir", "state").out.endswith(
+        f"\n\n{now_open}\n\n{coming}\n\n1 open incident.\n"
+    )
+    shown = cli("incidents", "show", "1", "--state-dir", "state").out
+    assert now_open in " ".join(shown.split())
+    assert "soon" not in shown
+    assert "move" not in cli("incidents", "--site", "EU1", "--state-dir", "state").out
+
+
+def test_windows_of_maintenance_as_json(cli: Cli, tmp_path: Path) -> None:
+    until, soon = windows(tmp_path)
+    found = json.loads(cli("incidents", "--format", "json").out)["maintenance"]
+    assert [(each["name"], each["open"]) for each in found] == [("move", True), ("soon", False)]
+    assert found[0]["sites"] == ["AP1", "US5"]
+    assert found[0]["end"] == f"{until:%Y-%m-%dT%H:%M:%SZ}"
+    assert found[1]["start"] == f"{soon:%Y-%m-%dT%H:%M:%SZ}"
+    assert found[1]["sites"] == [*ALL_SITES]
+
+
+def test_an_incident_that_is_over_says_nothing_of_maintenance(cli: Cli, past: Past, tmp_path: Path) -> None:
+    past.round({"US5": [outage()]})
+    past.round()
+    windows(tmp_path)
+    assert "maintenance" not in cli("incidents", "show", "1", "--state-dir", "state").out
 
 
 # --- one life ---

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitors.config.alerting import Maintenance
-from monitors.incidents.maintenance import is_active, last_start, under_maintenance
+from monitors.incidents.maintenance import in_force, is_active, last_start, next_within, under_maintenance
 from monitors.incidents.spans import read_span, span
 from monitors.sites import SITES
 
@@ -104,3 +104,37 @@ def test_spans_are_read_as_people_write_them(text: str, seconds: int) -> None:
 def test_what_is_no_span_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="a span of time such as"):
         read_span(text)
+
+
+@given(
+    at=st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001 - bounds are naive
+    cron=st.sampled_from(["30 2 * * *", "0 0 * * *", "15 */6 * * *", "0 23 * * 1", "59 1,3 * * SAT,SUN"]),
+    timezone=st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"]),
+)
+def test_the_next_window_is_the_first_that_opens(at: datetime, cron: str, timezone: str) -> None:
+    window = Maintenance("w", cron=cron, duration_s=60, timezone=timezone)
+    found = next_within([window], at)
+    minutes = (at.replace(second=0, microsecond=0) + timedelta(minutes=number) for number in range(1, 24 * 60 + 1))
+    openings = [begun for minute in minutes if (begun := last_start(cron, timezone, minute)) and begun > at]
+    assert (None if found is None else found.start) == (openings[0] if openings else None)
+    if found is not None:
+        assert found.end - found.start == timedelta(minutes=1)
+        assert is_active(window, found.start)
+        [opening] = in_force([window], found.start)
+        assert opening == found
+
+
+def test_windows_that_are_open_and_the_next_one_name_their_sites_and_times() -> None:
+    at = datetime(2026, 6, 7, 1, tzinfo=UTC)
+    end = at + timedelta(hours=3)
+    once = Maintenance("once", start=at + timedelta(hours=2), end=end)
+    past = Maintenance("past", start=at - timedelta(hours=2), end=at)
+    [opening] = in_force([SUNDAYS, once, past], at)
+    assert (opening.name, opening.sites) == ("sundays", ("EU1",))
+    assert (opening.start, opening.end) == (at - timedelta(hours=1), at + timedelta(hours=1))
+    coming = next_within([SUNDAYS, once, past], at)
+    assert coming is not None
+    assert (coming.name, coming.sites, coming.end) == ("once", tuple(SITES), end)
+    assert next_within([once], at, timedelta(hours=1)) is None
+    assert next_within([SUNDAYS], at) is None, "that is in a week"
+    assert next_within([Maintenance("leap", cron="0 0 29 2 *", duration_s=60)], at) is None
