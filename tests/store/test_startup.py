@@ -43,10 +43,8 @@ def test_looking_at_a_file_imports_nothing_it_has_no_use_for(command: str, tmp_p
 def test_indexes_are_of_the_same_rows_in_every_database(server: Server, tmp_path: Path) -> None:
     partial = {"ix_probes_body", "ix_incidents_in_book", "ix_outbox_queued"}
     with open_store(sqlite_url(tmp_path / "s")) as store, store.database.reading() as connection:
-        found = connection.exec_driver_sql(
-            "SELECT name FROM sqlite_master WHERE type = 'index' AND sql LIKE '%%WHERE%%'"
-        )
+        query = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql LIKE '%%WHERE%%'"
         assert set(connection.exec_driver_sql(query).scalars()) == partial
     with open_store(server.make_database()) as store, store.database.reading() as connection:
-        query = "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema() AND indexdef LIKE '%WHERE%'"
+        query = "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema() AND indexdef LIKE '%%WHERE%%'"
         assert set(connection.exec_driver_sql(query).scalars()) == partial
