@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from monitors.commands.output import note
-from monitors.commands.storing import chosen_store, settings_of, store_option
+from monitors.commands.storing import settings_of, store_option, store_to_fill
 from monitors.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,11 +36,11 @@ _WORDS = {"outbox": "notices", "rollups": "sums per hour and day"}
 def command(*, file: Path, merge: bool, state_dir: Path | None, config: Path | None) -> None:
     """Read an export into the store, all of it or nothing; the store is made where there is none.
 
-    One that holds something is refused, unless it is to be merged with: then the probes it lacks are added, but for
-    hours it has summed up already.
+    A file that was made for it is gone again where the import fails. A store that holds something is refused,
+    unless it is to be merged with: then the probes it lacks are added, but for hours it has summed up already.
     """
     name = "standard input" if str(file) == "-" else str(file)
-    with _lines(file) as lines, chosen_store(state_dir, settings_of(config)) as store:
+    with _lines(file) as lines, store_to_fill(state_dir, settings_of(config)) as store:
         taken = store.take(lines, name, merge=merge)
         if merge:
             store.roll_up()

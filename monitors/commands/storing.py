@@ -7,6 +7,7 @@ The order: `--state-dir` on the command line, `MODEL_LAB_MONITOR_STORE_URL`, `[s
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,7 +17,7 @@ from monitors.commands.options import config_option
 from monitors.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from monitors.commands.targets import Wiring
     from monitors.config import Settings
@@ -89,6 +90,34 @@ def existing_store(
         message = f"--state-dir {state_dir}: there is no such directory; `{filled_by} --state-dir {state_dir}` makes it"
         raise UsageError(message)
     return None
+
+
+@contextmanager
+def store_to_fill(state_dir: Path | None, settings: Settings) -> Iterator[Store]:
+    """Give the store that is meant; a file that was made for this is gone again after an exception."""
+    from monitors.store import StoreError  # noqa: PLC0415 - brings the database
+    from monitors.store.holding import file_held  # noqa: PLC0415 - likewise
+    from monitors.store.places import has_old_files  # noqa: PLC0415 - likewise
+
+    url = _url(state_dir, settings)
+    path = Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
+    if path is None or path.exists() or has_old_files(path.parent):
+        with chosen_store(state_dir, settings) as store:
+            yield store
+        return
+    made = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
+    try:
+        with chosen_store(state_dir, settings) as store:
+            yield store
+    except BaseException:
+        # An instance of the monitor that began meanwhile keeps it.
+        with suppress(StoreError, OSError), file_held(path, str(path), "import"):
+            for end in ("", "-wal", "-shm", ".lock"):
+                path.with_name(f"{path.name}{end}").unlink(missing_ok=True)
+        with suppress(OSError):
+            for folder in made:
+                folder.rmdir()
+        raise
 
 
 def site_keys(names: tuple[str, ...]) -> tuple[str, ...]:
