@@ -32,6 +32,7 @@ from monitors.watching.clock import SystemClock
 from monitors.watching.current import Current
 from monitors.watching.digesting import DAY, Digests, put_digest
 from monitors.watching.files import Changes
+from monitors.watching.happenings import Happenings
 from monitors.watching.keeper import Keeper, is_available
 from monitors.watching.loop import Parts, Watch
 from monitors.watching.metering import Metering
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
     from monitors.config import Settings
     from monitors.config.alerting import Retention
+    from monitors.incidents.model import Event
     from monitors.model import Finding, Observation
     from monitors.notify.sinks import Sink
     from monitors.probe import Target
@@ -99,6 +101,7 @@ class Bench:
     _entries: tuple[Any, ...] = ()
     _mock: Any = None
     _digests: Digests = field(default_factory=Digests)
+    _happenings: Happenings = field(default_factory=Happenings)
 
     def __enter__(self) -> Self:
         """Put everything together; raises `UsageError`, and `HeldError` where another instance holds the store."""
@@ -275,8 +278,9 @@ class Bench:
         self.say("debug", "the store is in order", removed=gone.total)
 
     def _after(self, metering: Metering, done: Kept) -> None:
-        """Do what follows from a batch that is kept: metrics, and a digest if its time has come."""
+        """Do what follows from a batch that is kept: metrics, what the log has of people, a digest if it is time."""
         vantage, at = self.watch.setup.rules.vantage, done.batch.at
+        self._say_happened(done)
         metering.offer([(result, is_available(result.findings)) for result in done.batch.results], vantage, at)
         try:
             with self.current.using() as store:
@@ -286,6 +290,20 @@ class Bench:
         else:
             if told:
                 self.courier.wake()
+
+    def _say_happened(self, done: Kept) -> None:
+        """Log what people did from elsewhere, and which windows of maintenance have begun or are over."""
+        for event, values in self._happenings.planned(self.watch.setup.rules.maintenance, done.batch.at):
+            self.say("info", event, **values)
+        try:
+            for event, values in self._happenings.of(done, self._life):
+                self.say("info", event, **values)
+        except HarnessError as error:
+            self.say("warning", "what people did could not be read", reason=str(error))
+
+    def _life(self, incident: int) -> list[Event]:
+        with self.current.using() as store:
+            return store.events(incident)
 
     # --- at work ---
 
