@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from markdown_it import MarkdownIt
 
 import schemas
 from monitors import __version__
+from monitors.incidents import people
 from monitors.store import open_store, sqlite_url
 from monitors.store.values import Filter, IncidentFilter
 
@@ -339,6 +341,33 @@ def test_a_sink_that_is_configured_meanwhile_is_told_of_what_is_open(once: Any, 
     events = [json.loads(line)["event"] for line in ran.err.splitlines()]
     assert "configuration taken over" in events
     assert "the configuration is refused; the one before stays in force" in events
+
+
+def test_what_people_do_meanwhile_and_what_is_planned_is_in_the_log(once: Any, cli: Cli, tmp_path: Path) -> None:
+    assert once("--mock", "US5=outage:503").code == 3
+    window = 'sites = ["EU1"]\nstart = 2026-01-01T00:00:00Z\nend = 2999-01-01T00:00:00Z\n'
+    configure(tmp_path, f"[maintenance.move]\n{window}")
+
+    def probes() -> int:
+        with kept(tmp_path) as store:
+            return len(list(store.probes(Filter(checks=("run",)))))
+
+    def act() -> None:
+        first = probes()
+        until(lambda: probes() > first)
+        with kept(tmp_path) as store, store.writing() as tx:
+            book = tx.book()
+            done = people.acknowledge(book, 1, by="ada", reason="on it", at=datetime.now(UTC))
+            tx.put_book(book, done.book, done.events)
+        second = probes()
+        until(lambda: probes() > second + 2)
+
+    with meanwhile(act):
+        ran = cli("watch", "--site", "US5,EU1", "--interval", "1", "--config", "watch.toml", "--state-dir", "state",
+                  "--log-format", "logfmt", "--mock", "US5=outage:503")  # fmt: skip
+    assert ran.code == 0
+    assert 'event="in maintenance" window=move sites=EU1 until=2999-01-01T00:00:00Z\n' in ran.err
+    assert 'event="incident acknowledged" incident=1 sites=US5 by=ada reason="on it"\n' in ran.err
 
 
 def test_real_sites_are_watched_with_what_their_keys_allow(
