@@ -67,6 +67,11 @@ REWRITES = (
         "what stands in for real sites may not write their history",
     ),
     Rewrite(
+        r"^(model-lab-monitor (?:incidents|notify digest) (?!.*--state-dir).*)$",
+        r"\1 --state-dir watched",
+        "looks at what the pass above has kept",
+    ),
+    Rewrite(
         r"^(model-lab-monitor (?:probe|watch))\b(?!.* --mock)",
         rf"\1 {TO_THE_MOCK} --ca-file {{ca_file}}",
         "real sites; mock sites stand in under their names",
@@ -87,6 +92,7 @@ CHECKED_OTHERWISE = {
     r"^tox run": "builds environments for minutes; `test_pages` holds the names to tox.ini, CI runs them",
     r"^sudo ": "changes the machine; tests/deploy/test_page.py tries them in a folder, systemd and cron read the files",
     r"^docker ": "needs a Docker engine; tests/deploy/test_docker.py has the files read by its parsers",
+    r"^model-lab-monitor notify test --sink ops": "needs that sink; tests/cli/test_notify.py sends to one",
     r"^kubectl ": "needs a cluster; tests/deploy/test_kubernetes.py holds the files to its schemas",
 }
 
@@ -102,6 +108,10 @@ EXIT_CODES = {
     "model-lab-monitor probe --mock US5=outage": 3,
     "model-lab-monitor watch --once --mock US5=outage --state-dir try": 3,
     "model-lab-monitor incidents --state-dir try": 3,
+    "model-lab-monitor watch --once --mock US5=outage"
+    " --mock EU1=drifted:nulled@$.data.attributes.name --state-dir try": 1,
+    "model-lab-monitor incidents list --state-dir try": 1,
+    "model-lab-monitor incidents list --state all --format json --state-dir try": 3,
     "model-lab-monitor probe --mock US5=drifted:nulled@$.data.attributes.name --mock EU1=outage --save probe.json": 1,
     "pytest contract_tests --mock-scenario US5=outage": 1,
     "pytest contract_tests --mock-scenario drifted:number-as-string": 1,
