@@ -98,7 +98,8 @@ def test_the_command_line_takes_what_is_deployed(where: str, line: str) -> None:
     name, *options = shlex.split(line)
     command = group.get_command(click.Context(group), name)
     assert command is not None, where
-    command.make_context(name, options)
+    # With its parent, as its first context is where a command learns that -h is help too.
+    command.make_context(name, options, parent=click.Context(group, **group.context_settings))
 
 
 @pytest.mark.parametrize("text", CONFIGURATIONS)
