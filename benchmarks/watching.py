@@ -148,7 +148,7 @@ def loop(folder: str, port: int, ca_file: str, store: Any) -> Loop:
 
     parts = Parts(
         store_folder=Path(folder), keeper=keeper,
-        vault=Vault(keeper, clock, mend=lambda: "", alarm=lambda _notices: None, say=quiet),
+        vault=Vault(keeper, clock, mend=lambda: "", reopen=lambda: "", alarm=lambda _notices: None, say=quiet),
         notes=Notes(keeper), delivery=NoDelivery(), clock=clock, inbox=inbox, systemd=Systemd(), say=quiet,
         reload=lambda: setup, adopt=lambda _setup: None, changes=Changes(), upkeep=upkeep, status=quiet, kept=kept,
     )  # fmt: skip

@@ -24,7 +24,8 @@ from monitors.notify.sinks import Around, build
 from monitors.report import Report, Skipped
 from monitors.report.text import listed
 from monitors.statuspage import StatusPages
-from monitors.store import StoreDamagedError
+from monitors.store import StoreDamagedError, StoreReplacedError
+from monitors.store.holding import file_held
 from monitors.watching.alarm import Alarm
 from monitors.watching.asking import Mailbox
 from monitors.watching.building import setup_of
@@ -35,6 +36,7 @@ from monitors.watching.files import Changes
 from monitors.watching.happenings import Happenings
 from monitors.watching.keeper import Keeper, is_available
 from monitors.watching.loop import Parts, Watch
+from monitors.watching.mending import Mender, became, salvaged
 from monitors.watching.metering import Metering
 from monitors.watching.systemd import Systemd
 from monitors.watching.vault import Vault
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
     from monitors.model import Finding, Observation
     from monitors.notify.sinks import Sink
     from monitors.probe import Target
-    from monitors.store import Salvaged, Store
+    from monitors.store import Store
     from monitors.watching.keeper import Kept
     from monitors.watching.logs import Say
     from monitors.watching.loop import Setup
@@ -130,7 +132,9 @@ class Bench:
             log=lambda event, **values: self.say(_LEVELS.get(event, "warning"), event, **values),
         )
         keeper = Keeper(self.current, setup.rules, self.accept)
-        vault = Vault(keeper, clock, self.mend, Alarm(lambda: self._sinks, self.say), self.say)
+        mender = Mender(self.current, lambda: self.opened(self.settings))
+        alarm = Alarm(lambda: self._sinks, self.say)
+        vault = Vault(keeper, clock, mender.mend, mender.reopen, alarm, self.say)
         if damage:
             vault.was_damaged(damage)
         parts = Parts(
@@ -171,12 +175,9 @@ class Bench:
         except StoreDamagedError as error:
             if error.path is None:
                 raise
-            from monitors.store import salvage  # noqa: PLC0415 - a module nobody else needs
-            from monitors.store.holding import file_held  # noqa: PLC0415 - likewise
-
             with file_held(error.path, str(error.path), WHO):
-                outcome = salvage(error.path)
-            damage = f"{error.path}: the file was damaged, and is mended: {_became(outcome)}"
+                outcome = salvaged(error.path)
+            damage = f"{error.path}: the file was damaged, and is mended: {became(outcome)}"
             self.say("warning", "the store was mended", outcome=damage)
             return self.opened(self.settings), damage
 
@@ -240,20 +241,6 @@ class Bench:
         return applied(findings, self._entries, datetime.now(UTC).date()) if self._entries else findings
 
     # --- the store ---
-
-    def mend(self) -> str:
-        """Put a damaged store in order: what can be read of it goes into a fresh one. Returns what came of it."""
-        store = self.current.store
-        path = store.database.path
-        if path is None:
-            message = f"{store.url_shown}: a server mends its own files"
-            raise HarnessError(message)
-        from monitors.store import salvage  # noqa: PLC0415 - a module nobody else needs
-
-        store.close()
-        outcome = salvage(path)
-        self.current.store = self.opened(self.settings)
-        return _became(outcome)
 
     def _put_digest(self) -> None:
         at = datetime.now(UTC)
@@ -351,7 +338,7 @@ class Bench:
         self._deliver()
         try:
             self.upkeep(datetime.now(UTC), self.settings.retention)
-        except StoreDamagedError:
+        except (StoreDamagedError, StoreReplacedError):
             # Mended and told now: nobody comes by later who could.
             kept = self.watch.retry()
             self._deliver()
@@ -361,20 +348,6 @@ class Bench:
         for row in self.courier.drain(self.settings.watch.stop_s):
             notice = row.notice
             self.say("error", "not delivered yet", sink=notice.sink, incident=notice.incident, reason=row.error)
-
-
-def _became(outcome: Salvaged) -> str:
-    """Return in a line what became of a damaged store."""
-    kept = [f"{outcome.kept[table]:,} {name}" for table, name in _NAMES.items() if outcome.kept.get(table)]
-    copied = [f"{count:,} {_NAMES[table]}" for table, count in outcome.from_backup.items() if count and table in _NAMES]
-    lost = [name for table, name in _NAMES.items() if outcome.lost.get(table, 0) != 0]
-    parts = [f"kept {', '.join(kept) or 'nothing'}"]
-    parts += [f"from the backup {', '.join(copied)}"] if copied else []
-    parts += [f"lost some or all {', '.join(lost)}"] if lost else []
-    return f"{'; '.join(parts)}; the damaged file is now {outcome.aside.name}"
-
-
-_NAMES = {"incidents": "incidents", "outbox": "notices", "memory": "parts of the memory", "probes": "probes"}
 
 
 def report_of(bench: Bench, kept: Sequence[Kept], fail_on: Level | None) -> Report:

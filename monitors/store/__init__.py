@@ -14,6 +14,7 @@ from monitors.store.errors import (
     StoreFullError,
     StoreNewerError,
     StoreOlderError,
+    StoreReplacedError,
     StoreUnreachableError,
 )
 from monitors.store.places import FILE_NAME, default_state_dir
@@ -58,6 +59,7 @@ __all__ = [
     "StoreFullError",
     "StoreNewerError",
     "StoreOlderError",
+    "StoreReplacedError",
     "StoreShelf",
     "StoreUnreachableError",
     "Taken",

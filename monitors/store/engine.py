@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import weakref
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from monitors.errors import HarnessError, UsageError
 from monitors.store import errors
+from monitors.store.files import OpenedFile
 from monitors.store.tables import metadata, prepare_for_postgresql
 
 if TYPE_CHECKING:
@@ -64,8 +65,10 @@ class Database:
                 message = f"the store's URL names no file; {_FORMS}"
                 raise UsageError(message)
             self.shown = str(self.path)
-            self._engine = _sqlite_engine(self.path, busy_timeout_s)
+            self._file: OpenedFile | None = OpenedFile(self.path)
+            self._engine = _sqlite_engine(self.path, busy_timeout_s, self._file)
         else:
+            self._file = None
             parsed = _parsed(url)
             self.shown = parsed.set(drivername="postgresql").render_as_string(hide_password=True)
             self._engine = _postgresql_engine(parsed)
@@ -81,6 +84,11 @@ class Database:
     def is_sqlite(self) -> bool:
         """Tell whether it is a file."""
         return self.path is not None
+
+    def assure_file(self) -> None:
+        """Raise `StoreReplacedError` where the file is no longer the one that was opened."""
+        if self._file is not None:
+            self._file.assure()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -142,6 +150,15 @@ class Database:
             return errors.StoreFullError(f"{self.shown}: cannot be written to: {_REASONS[code]}")
         return errors.StoreError(f"{self.shown}: {type(error).__name__}: {_first_line(error)}")
 
+    def leave(self) -> None:
+        """Close a file that is no longer the one of the store: all of it is in the file then, wherever that is now.
+
+        Beside the path there may lie what SQLite keeps beside a file. It must not be taken for that of the next one.
+        """
+        with suppress(errors.StoreError), self.translated(), self.connect_alone() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.close()
+
     def close(self) -> None:
         """Close every connection; a later call opens new ones."""
         self._engine.dispose()
@@ -169,13 +186,18 @@ def _parsed(url: str) -> URL:
     return parsed.set(drivername="postgresql+psycopg")
 
 
-def _sqlite_engine(path: Path, busy_timeout_s: float) -> Engine:
+def _sqlite_engine(path: Path, busy_timeout_s: float, file: OpenedFile) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         # None: transactions begin where we say so, below.
         connect_args={"timeout": busy_timeout_s, "isolation_level": None, "check_same_thread": False},
         hide_parameters=True,
     )
+
+    @event.listens_for(engine, "do_connect")
+    def assure(*_: object) -> None:
+        # SQLite would make an empty file, or read another one with what it kept beside the first.
+        file.assure()
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: object) -> None:

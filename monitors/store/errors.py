@@ -5,6 +5,7 @@ HarnessError
     ├── StoreBusyError         another process holds it for too long
     ├── StoreFullError         the disk is full, or may not be written to
     ├── StoreDamagedError      the file is malformed
+    ├── StoreReplacedError     the file was removed while it was open, or another took its place
     ├── StoreUnreachableError  the server does not answer, or not to us
     ├── StoreOlderError        it was made by an older program, and may not be upgraded now
     ├── StoreNewerError        it was made by a newer program
@@ -40,6 +41,10 @@ class StoreDamagedError(StoreError):
         """Say what is wrong, and with which file."""
         super().__init__(message)
         self.path = path
+
+
+class StoreReplacedError(StoreError):
+    """The store's file was removed while it was open, or another took its place: what is written would be lost."""
 
 
 class StoreUnreachableError(StoreError):

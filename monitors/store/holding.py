@@ -16,7 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from monitors.store import sql, tables
 from monitors.store.engine import HOLDERS
-from monitors.store.errors import HeldError, StoreFullError
+from monitors.store.errors import HeldError, StoreBusyError, StoreFullError
+from monitors.store.files import identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _HOLDER = "holder"
 # Beyond the text, so that others can read it while the byte is locked.
 _LOCKED_BYTE = 2**20
+_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +66,75 @@ def held(shown: str, text: str | None) -> HeldError:
 
 @contextmanager
 def file_held(store: Path, shown: str, who: str) -> Iterator[None]:
-    """Hold a store in a file through a lock on a file beside it."""
-    path = store.with_name(f"{store.name}.lock")
+    """Hold a store in a file for as long as the context lasts; raises `HeldError` naming who has it."""
+    hold = FileHold(store, shown, who)
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        message = f"{path}: cannot be written to: {(error.strerror or str(error)).lower()}"
-        raise StoreFullError(message) from error
-    with os.fdopen(handle, "r+b") as file:
-        if not _try_lock(file):
-            raise held(shown, file.read(_LOCKED_BYTE).decode("utf-8", "replace"))
-        file.truncate(0)
-        file.write(me(who).json().encode())
-        file.flush()
-        # Closing the file lets go, and so does the end of the process, however it comes.
         yield
+    finally:
+        hold.release()
+
+
+class FileHold:
+    """Holds a store in a file through a lock on a file beside it, which the system drops when the process ends."""
+
+    def __init__(self, store: Path, shown: str, who: str) -> None:
+        """Take it; raises `HeldError` naming who has it."""
+        self._path = store.with_name(f"{store.name}.lock")
+        self._shown, self._who = shown, who
+        self._released = False
+        self._file: BinaryIO | None = self._taken()
+
+    def assure(self) -> None:
+        """Take it anew where the file beside is no longer ours; raises `HeldError` where another was quicker."""
+        if self._released or (self._file is not None and self._is_at_its_place(self._file)):
+            return
+        if self._file is not None:
+            # A lock on a file that nobody finds any more keeps nobody out.
+            self._file.close()
+            self._file = None
+        self._file = self._taken()
+
+    def release(self) -> None:
+        """Let go, for good."""
+        self._released = True
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+
+    def _taken(self) -> BinaryIO:
+        for _ in range(_TRIES):
+            file = self._opened()
+            try:
+                self._lock(file)
+                if self._is_at_its_place(file):
+                    return file
+            except BaseException:
+                file.close()
+                raise
+            # Removed after it was opened and before it was locked.
+            file.close()
+        message = f"{self._path}: is removed again and again"
+        raise StoreBusyError(message)
+
+    def _lock(self, file: BinaryIO) -> None:
+        if not _try_lock(file):
+            raise held(self._shown, file.read(_LOCKED_BYTE).decode("utf-8", "replace"))
+        file.truncate(0)
+        file.write(me(self._who).json().encode())
+        file.flush()
+
+    def _opened(self) -> BinaryIO:
+        try:
+            return os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+        except OSError as error:
+            message = f"{self._path}: cannot be written to: {(error.strerror or str(error)).lower()}"
+            raise StoreFullError(message) from error
+
+    def _is_at_its_place(self, file: BinaryIO) -> bool:
+        try:
+            return identity(self._path.stat()) == identity(os.fstat(file.fileno()))
+        except OSError:
+            return False
 
 
 if sys.platform == "win32":

@@ -68,7 +68,7 @@ class Store:
         self.url_shown = database.shown
         self._cache = Cache()
         self._lock = threading.Lock()
-        self._hold: holding.ServerHold | None = None
+        self._hold: holding.FileHold | holding.ServerHold | None = None
 
     def __enter__(self) -> Self:
         """Return the store itself."""
@@ -102,6 +102,7 @@ class Store:
             message = f"{self.url_shown}: another thread of this process writes to the store for too long"
             raise StoreBusyError(message)
         try:
+            self.database.assure_file()
             if self._hold is not None:
                 self._hold.assure()
             with self.database.writing() as connection:
@@ -119,15 +120,21 @@ class Store:
         Others may still read and write: one instance is meant, not one process.
         """
         if self.database.path is not None:
-            with holding.file_held(self.database.path, self.url_shown, who):
-                yield
-            return
-        self._hold = holding.ServerHold(self.database, who)
+            hold: holding.FileHold | holding.ServerHold = holding.FileHold(self.database.path, self.url_shown, who)
+        else:
+            hold = holding.ServerHold(self.database, who)
+        before, self._hold = self._hold, hold
         try:
             yield
         finally:
-            held, self._hold = self._hold, None
-            held.release()
+            self._hold = before
+            hold.release()
+
+    def succeed(self, before: Store) -> None:
+        """Take the place of a store in the same file, and the hold on it; raises `HeldError` where another has it."""
+        if before._hold is not None:
+            before._hold.assure()
+            self._hold = before._hold
 
     # --- incidents and memory ----------------------------------------------------------------------------------------
 

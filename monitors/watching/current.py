@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from monitors.store import StoreBusyError, StoreDamagedError
+from monitors.store import StoreBusyError, StoreDamagedError, StoreReplacedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,13 +29,15 @@ _LET_GO_WITHIN_S = 30.0
 class Current:
     """Hands every call on to `store`, which may be exchanged at any time.
 
-    `damaged` says that a call met damage, whoever made it. `delivered` are the latest (key, sink) that were taken, for
+    `damaged` says that a call met damage, whoever made it, `replaced` what one said that met another file in the
+    store's place, or none. `delivered` are the latest (key, sink) that were taken, for
     a store that has lost them. While one thread is `exchanging` the store the calls of others wait, and fail with
     `StoreBusyError` after `patience_s`.
     """
 
     store: Store
     damaged: bool = False
+    replaced: str = ""
     patience_s: float = _MENDED_WITHIN_S
     delivered: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=_RECENT))
     _sent: dict[int, tuple[str, str]] = field(default_factory=dict)
@@ -58,6 +60,9 @@ class Current:
         except StoreDamagedError:
             self.damaged = True
             raise
+        except StoreReplacedError as error:
+            self.replaced = str(error)
+            raise
         finally:
             with self._gate:
                 self._users -= 1
@@ -73,7 +78,7 @@ class Current:
         try:
             self._age += 1
             yield
-            self.damaged = False
+            self.damaged, self.replaced = False, ""
         finally:
             with self._gate:
                 self._mender = None

@@ -155,11 +155,14 @@ def disk_trouble(
     at: datetime,
     free: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free,
 ) -> Finding | None:
-    """Return the finding that the disk of the store is nearly full; None where there is room, or no such disk."""
+    """Return the finding that the disk of the store is nearly full; None where there is room, or no such disk.
+
+    A folder that is gone is the store's trouble: the disk is asked on which it would be made anew.
+    """
     if folder is None or not least_mb:
         return None
     try:
-        left_mb = free(folder) // _MB
+        left_mb = free(next((each for each in (folder, *folder.parents) if each.exists()), folder)) // _MB
     except OSError as error:
         return own(DISK, f"the disk of {folder} cannot be asked: {(error.strerror or str(error)).lower()}", at)
     if left_mb >= least_mb:

@@ -12,7 +12,7 @@ from monitors.errors import MonitorError
 from monitors.incidents.deciding import Round, decide
 from monitors.incidents.model import NoticeKind
 from monitors.incidents.planning import plan
-from monitors.store import StoreDamagedError, StoreError
+from monitors.store import HeldError, StoreDamagedError, StoreError, StoreReplacedError
 from monitors.watching import health
 from monitors.watching.keeper import Batch
 from monitors.watching.restoring import Recent, restore
@@ -40,15 +40,17 @@ _ALARM_AFTER_S = 10.0
 class Vault:
     """Keeps batches through a keeper, and holds them while the store takes none.
 
-    `mend` puts a damaged store in order and says in a line what came of it. `alarm` sends notices past the outbox,
-    which is out of reach with the store; whatever it sends is queued under the same keys once the store is back, and
-    it is called without any to end what is not sent by then. After three days the oldest batches are dropped;
-    `dropped` counts them. `trouble` is what is wrong with the store, for as long as it is.
+    `mend` puts a damaged store in order and says in a line what came of it, `reopen` does so with one whose file was
+    removed or replaced. `alarm` sends notices past the outbox, which is out of reach with the store; whatever it sends
+    is queued under the same keys once the store is back, and it is called without any to end what is not sent by then.
+    After three days the oldest batches are dropped; `dropped` counts them. `trouble` is what is wrong with the store,
+    for as long as it is.
     """
 
     keeper: Keeper
     clock: Clock
     mend: Callable[[], str]
+    reopen: Callable[[], str]
     alarm: Callable[[Sequence[Notice]], None]
     say: Say
     trouble: Finding | None = None
@@ -64,6 +66,8 @@ class Vault:
     _restored: bool = True
     _mend_pause_s: float = _FIRST_MEND_PAUSE_S
     _next_mend_s: float = -math.inf
+    _next_reopen_s: float = -math.inf
+    _ousted: bool = False
 
     @property
     def book(self) -> Book | None:
@@ -76,7 +80,10 @@ class Vault:
         return self._next_try_s if self._waiting else math.inf
 
     def offer(self, batch: Batch) -> list[Kept]:
-        """Take a batch and keep what can be kept, in order; returns what was kept, which may be earlier batches too."""
+        """Take a batch and keep what can be kept, in order; returns what was kept, which may be earlier batches too.
+
+        Raises `HeldError` where another instance took the store over; nothing is kept from then on.
+        """
         self._waiting.append(batch)
         self._bound()
         if self.trouble is not None and self.clock.monotonic() < self._next_try_s:
@@ -84,15 +91,19 @@ class Vault:
         return self.retry()
 
     def retry(self) -> list[Kept]:
-        """Try to keep what waits."""
+        """Try to keep what waits; raises `HeldError` as `offer` does."""
         kept: list[Kept] = []
+        if self._ousted:
+            return kept
         try:
-            if self.book is None:
-                # Known before the first trouble, or nobody could be told of it.
-                self._recent.book = self.keeper.store.book()
             self._keep_waiting(kept)
             if self.trouble is not None:
                 self._recover(kept)
+        except HeldError as error:
+            self._ousted = True
+            self.alarm(())
+            self.say("error", "another instance took the store over", reason=str(error))
+            raise
         except StoreError as error:
             self._failed(error)
         return kept
@@ -114,6 +125,11 @@ class Vault:
         if self.keeper.store.damaged:
             # Somebody else met it: what we write might lie beside the damage for ever.
             self._mend(f"{self.keeper.store.store.url_shown}: the file is damaged")
+        if self.keeper.store.replaced:
+            self._reopen(self.keeper.store.replaced)
+        if self.book is None:
+            # Known before the first trouble, or nobody could be told of it.
+            self._recent.book = self.keeper.store.book()
         while self._waiting:
             self._restore()
             # Many at once after a long trouble, yet not so many that others wait long for the store.
@@ -122,6 +138,9 @@ class Vault:
                 done = self.keeper.keep_all(batches)
             except StoreDamagedError as error:
                 self._mend(str(error))
+                continue
+            except StoreReplacedError as error:
+                self._reopen(str(error))
                 continue
             for each in done:
                 self._results -= len(self._waiting.popleft().results)
@@ -208,7 +227,7 @@ class Vault:
         self._restored = False
         try:
             with self.keeper.store.exchanging():
-                outcome = self._mended()
+                outcome = _line_of(self.mend, "cannot be mended")
                 self._restore()
         except StoreError as error:
             self.say("error", "the store could not be mended", reason=str(error))
@@ -218,15 +237,35 @@ class Vault:
         # What people could do about it is done.
         self._tell(f"{reason.partition('; ')[0]}, and is mended: {outcome}")
 
-    def _mended(self) -> str:
+    def _reopen(self, reason: str) -> None:
+        """Open the store anew where its file is another one or none; raises `StoreError` where that cannot be."""
+        if self.trouble is None:
+            self._begin(reason)
+            self.say("error", "the store is gone", reason=reason)
+        now_s = self.clock.monotonic()
+        if now_s < self._next_reopen_s:
+            raise StoreReplacedError(reason)
+        self._restored = False
         try:
-            return self.mend()
-        except StoreError:
+            with self.keeper.store.exchanging():
+                outcome = _line_of(self.reopen, "cannot be opened anew")
+                self._next_reopen_s = now_s + _FIRST_PAUSE_S
+                if self._is_of_others():
+                    self.keeper.forget()
+                    self._recent, self._restored = Recent(self.keeper.store.book()), True
+                self._restore()
+        except HeldError:
             raise
-        except (MonitorError, OSError) as error:
-            said = str(error) if isinstance(error, MonitorError) else (error.strerror or type(error).__name__).lower()
-            message = f"cannot be mended: {said}"
-            raise StoreError(message) from error
+        except StoreError as error:
+            self._tell(f"{reason}; {error}")
+            raise
+        self.say("warning", "the store was opened anew", outcome=outcome)
+        self._tell(f"{reason}, and {outcome}")
+
+    def _is_of_others(self) -> bool:
+        """Tell whether a store has incidents of another installation: ours under their numbers would make a muddle."""
+        found = self.keeper.store.book()
+        return self.book is not None and found.installation != self.book.installation and found.next_id > 1
 
     def _restore(self) -> None:
         """Give a mended store back what this process knows of its latest state: nothing that was decided is lost."""
@@ -253,3 +292,15 @@ class Vault:
             self._results -= len(self._waiting[1].results)
             del self._waiting[1]
             self.dropped += 1
+
+
+def _line_of(work: Callable[[], str], otherwise: str) -> str:
+    """Return what a work says in a line; whatever keeps it from being done is a `StoreError`, `otherwise` and why."""
+    try:
+        return work()
+    except StoreError:
+        raise
+    except (MonitorError, OSError) as error:
+        said = str(error) if isinstance(error, MonitorError) else (error.strerror or type(error).__name__).lower()
+        message = f"{otherwise}: {said}"
+        raise StoreError(message) from error

@@ -533,6 +533,52 @@ def test_a_second_instance_names_the_first_and_leaves(running: Any, cli: Cli, tm
     assert cli("watch", "--once", "--mock", "--site", "US5", "--config", "watch.toml", "--state-dir", "state").code == 0
 
 
+def test_a_store_that_is_removed_is_told_of_and_made_anew_and_stays_held(
+    running: Any, cli: Cli, tmp_path: Path
+) -> None:
+    with hook() as (sink, got):
+        configure(tmp_path, sink)
+        watch = running(*MOCK, "US5=outage:503")
+        assert got.get(timeout=30)["incident"]["rule"] == "edge-answer"
+        with kept(tmp_path) as store:
+            installation = store.book().installation
+        for path in (tmp_path / "state").glob("monitor.sqlite*"):
+            path.unlink()
+        told = [got.get(timeout=30) for _ in range(2)]
+        assert [(each["kind"], each["incident"]["rule"]) for each in told] == [
+            ("opened", "monitor-store-failed"),
+            ("resolved", "monitor-store-failed"),
+        ]
+        watch.wait_for("the store was opened anew")
+        ran = cli("watch", "--once", "--mock", "--site", "US5", "--config", "watch.toml", "--state-dir", "state")
+        assert ran.code == 4
+        assert f"process {watch.process.pid} on" in ran.err
+        assert watch.end() == 0
+        assert got.empty()
+    with kept(tmp_path) as store:
+        assert store.book().installation == installation
+        assert sorted(each.finding.rule for each in store.incidents(IncidentFilter())) == [
+            "edge-answer",
+            "monitor-store-failed",
+        ]
+        assert list(store.probes(Filter()))
+
+
+def test_a_monitor_whose_store_another_took_over_says_so_and_ends(running: Any, tmp_path: Path) -> None:
+    configure(tmp_path)
+    watch = running(*MOCK)
+    watch.wait_for('"probed"')
+    watch.process.send_signal(signal.SIGSTOP)
+    (tmp_path / "state").rename(tmp_path / "away")
+    with kept(tmp_path) as other, other.hold("other"):
+        watch.process.send_signal(signal.SIGCONT)
+        assert watch.process.wait(60) == 4
+        said = [*watch.seen, *iter(lambda: watch.lines.get(timeout=10), None)]
+        assert said[-1].startswith("error: state/monitor.sqlite: `other` runs on this store, process ")
+        assert len([line for line in said if "another instance took the store over" in line]) == 1
+        assert list(other.probes(Filter())) == []
+
+
 def test_a_killed_monitor_tells_nothing_twice_and_nothing_secret_is_seen(running: Any, tmp_path: Path) -> None:
     with hook() as (sink, got):
         configure(tmp_path, sink)

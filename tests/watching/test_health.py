@@ -172,6 +172,20 @@ def test_a_disk_that_is_nearly_full_is_told_with_what_is_left(tmp_path: Path) ->
 
 
 def test_a_disk_that_cannot_be_asked_is_told(tmp_path: Path) -> None:
-    found = health.disk_trouble(tmp_path / "gone", 100, AT)
+    def unreadable(_path: Path) -> int:
+        raise OSError(5, "Input/output error")
+
+    found = health.disk_trouble(tmp_path, 100, AT, unreadable)
     assert found is not None
-    assert found.message == f"the disk of {tmp_path / 'gone'} cannot be asked: no such file or directory"
+    assert found.message == f"the disk of {tmp_path} cannot be asked: input/output error"
+
+
+def test_a_folder_that_is_gone_is_no_trouble_of_the_disk(tmp_path: Path) -> None:
+    asked: list[Path] = []
+
+    def free(path: Path) -> int:
+        asked.append(path)
+        return 10**9
+
+    assert health.disk_trouble(tmp_path / "gone" / "too", 100, AT, free) is None
+    assert asked == [tmp_path]

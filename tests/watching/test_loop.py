@@ -166,7 +166,7 @@ class World:
         parts = Parts(
             store_folder=None,
             keeper=keeper,
-            vault=Vault(keeper, self.clock, lambda: "", lambda _: None, self.log),
+            vault=Vault(keeper, self.clock, lambda: "", lambda: "", lambda _: None, self.log),
             notes=Notes(keeper),
             delivery=self.delivery,
             clock=self.clock,

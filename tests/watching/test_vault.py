@@ -21,7 +21,14 @@ from monitors.incidents.model import Book, Event
 from monitors.incidents.planning import Surroundings, plan
 from monitors.memory import Recollection
 from monitors.model import Observation
-from monitors.store import StoreBusyError, StoreDamagedError, StoreError, StoreFullError
+from monitors.store import (
+    HeldError,
+    StoreBusyError,
+    StoreDamagedError,
+    StoreError,
+    StoreFullError,
+    StoreReplacedError,
+)
 from monitors.watching import health
 from monitors.watching.keeper import Batch, Kept
 from monitors.watching.vault import Vault
@@ -35,6 +42,7 @@ if TYPE_CHECKING:
 
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
 BUSY, FULL, DAMAGED = StoreBusyError("busy"), StoreFullError("full"), StoreDamagedError("damaged; do something")
+GONE = StoreReplacedError("gone")
 SINK = SinkSettings("team", "stdout")
 
 
@@ -64,6 +72,7 @@ class Place:
     """As much of the current store as the vault asks for; `refuse_mended` gives the error of what is restored."""
 
     damaged: bool = False
+    replaced: str = ""
     mended: Mended = field(default_factory=Mended)
     refuse_mended: Callable[[], StoreError | None] = lambda: None
     delivered: deque[tuple[str, str]] = field(default_factory=deque)
@@ -78,7 +87,7 @@ class Place:
     def exchanging(self) -> Iterator[None]:
         yield
         self.exchanged += 1
-        self.damaged = False
+        self.damaged, self.replaced = False, ""
 
     @contextmanager
     def using(self) -> Iterator[Mended]:
@@ -150,13 +159,17 @@ class Stage:
     keeper: Keeping = field(default_factory=Keeping)
     alarms: list[list[str]] = field(default_factory=list)
     mend: Callable[[], str] = lambda: "all of it kept"
+    reopen: Callable[[], str] = lambda: "is made anew"
 
     def __post_init__(self) -> None:
         keeper: Any = self.keeper
-        self.vault = Vault(keeper, self.clock, self._mended, self._sound, self.log)
+        self.vault = Vault(keeper, self.clock, self._mended, self._reopened, self._sound, self.log)
 
     def _mended(self) -> str:
         return self.mend()
+
+    def _reopened(self) -> str:
+        return self.reopen()
 
     def _sound(self, notices: Sequence[Notice]) -> None:
         self.alarms.append([notice.key for notice in notices])
@@ -478,6 +491,77 @@ def test_a_store_found_damaged_on_opening_is_told_of(stage: Stage) -> None:
     assert stage.vault.trouble is None
 
 
+# --- a file that is gone ---------------------------------------------------------------------------------------------
+
+
+def test_a_store_that_is_gone_is_opened_anew_at_once_given_back_what_is_known_and_told(stage: Stage) -> None:
+    stage.offer()
+    stage.failing(GONE)
+    kept = stage.offer()
+    assert stage.vault.trouble is None
+    assert (stage.keeper.store.exchanged, stage.keeper.restored) == (1, 1)
+    own = kept[0].batch.own[health.STORE]
+    assert own is not None
+    assert own.message == "gone, and is made anew"
+    assert [event.kind for event in stage.keeper.events if event.kind != "notified"] == ["opened", "resolved"]
+
+
+def test_a_store_that_goes_again_and_again_is_opened_once_a_second(stage: Stage) -> None:
+    opened: list[float] = []
+
+    def reopen() -> str:
+        opened.append(stage.clock.monotonic())
+        return "is made anew"
+
+    stage.reopen = reopen
+    stage.broken(GONE)
+    for _ in range(100):
+        stage.offer(0.1)
+    assert stage.vault.trouble is not None
+    assert all(later - earlier >= 1 for earlier, later in pairwise(opened))
+    assert len(opened) > 2
+    stage.well()
+    stage.offer(60)
+    assert stage.vault.trouble is None
+    assert len(stage.keeper.told("opened")) == 1
+
+
+def test_what_keeps_a_store_from_being_opened_anew_is_tried_at_the_usual_pace_and_told_of_once(stage: Stage) -> None:
+    tries: list[float] = []
+
+    def reopen() -> str:
+        tries.append(stage.clock.monotonic())
+        raise PermissionError(13, "Permission denied")
+
+    stage.reopen = reopen
+    stage.broken(GONE)
+    for _ in range(60):
+        stage.offer(10)
+    assert stage.vault.trouble is not None
+    assert stage.vault.trouble.message == "gone; cannot be opened anew: permission denied"
+    assert max(later - earlier for earlier, later in pairwise(tries)) <= 40
+    assert len(stage.log.of("the store is gone")) == 1
+    assert [len(sent) for sent in stage.alarms] == [1]
+
+
+def test_a_store_that_another_instance_took_over_is_touched_no_more(stage: Stage) -> None:
+    tries: list[float] = []
+
+    def reopen() -> str:
+        tries.append(stage.clock.monotonic())
+        message = "another runs on it"
+        raise HeldError(message)
+
+    stage.reopen = reopen
+    stage.broken(GONE)
+    with pytest.raises(HeldError, match="another runs on it"):
+        stage.offer()
+    stage.well()
+    assert stage.offer(60) == stage.vault.last_try() == []
+    assert len(tries) == 1
+    assert stage.keeper.batches == []
+
+
 # --- bounds ----------------------------------------------------------------------------------------------------------
 
 
@@ -527,9 +611,9 @@ def test_batches_without_results_are_bounded_too(stage: Stage) -> None:
 
 # --- the law ---------------------------------------------------------------------------------------------------------
 
-OUTCOMES = st.sampled_from([None, None, None, BUSY, FULL, DAMAGED, StoreError("odd")])
+OUTCOMES = st.sampled_from([None, None, None, BUSY, FULL, DAMAGED, GONE, StoreError("odd")])
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["offer", "retry", "met"]), st.sampled_from([0.5, 3.0, 20.0, 90.0])), max_size=40
+    st.tuples(st.sampled_from(["offer", "retry", "met", "gone"]), st.sampled_from([0.5, 3.0, 20.0, 90.0])), max_size=40
 )
 
 
@@ -553,6 +637,8 @@ def test_whatever_fails_batches_are_kept_in_order_each_once_and_each_trouble_is_
             stage.vault.offer(Batch(stage.clock.at))
         elif what == "met":
             stage.keeper.store.damaged = True
+        elif what == "gone":
+            stage.keeper.store.replaced = "gone"
         elif stage.clock.monotonic() >= stage.vault.next_try_s:
             stage.vault.retry()
         opened, resolved = (len(stage.keeper.told(kind)) for kind in ("opened", "resolved"))
