@@ -21,6 +21,7 @@ _ESCAPE = re.compile("%[0-9A-F]{2}")
 _FINDING_TEXTS = ("message", "location", "base", "revision", "discriminator")
 _MIN_KEY_CHARS = 4
 _MIN_STUMP_CHARS = 8
+_LONGEST_SPELLING = 6
 
 
 class Sealed:
@@ -30,7 +31,7 @@ class Sealed:
     Texts shorter than four characters are left alone: they are no secret, and masking them would break every body.
     """
 
-    __slots__ = ("_any_case", "_needles", "digest", "headers")
+    __slots__ = ("_any_case", "_escaped", "_escapes", "_lowered", "_needles", "_stump", "digest", "headers")
 
     def __init__(self, credentials: Credentials | None) -> None:
         """Prepare the keys; without credentials there is nothing to send or to mask."""
@@ -39,7 +40,15 @@ class Sealed:
         self.headers: tuple[tuple[str, str], ...] = tuple(zip(names, keys, strict=False))
         self.digest = blake2b("\0".join(keys).encode(), key=_SALT, digest_size=6).hexdigest() if keys else None
         spellings = {spelling for key in keys if len(key) >= _MIN_KEY_CHARS for spelling in _spellings(key)}
-        self._needles = tuple(sorted((text.encode() for text in spellings), key=len, reverse=True))
+        wide = {key.encode(form) for key in keys if len(key) >= _MIN_KEY_CHARS for form in ("utf-16-le", "utf-16-be")}
+        needles = {text.encode() for text in spellings} | wide
+        self._needles = tuple(sorted(needles, key=len, reverse=True))
+        self._lowered = tuple({text.encode().lower() for text in spellings})
+        long = [key for key in sorted(keys, key=len, reverse=True) if len(key) >= _MIN_KEY_CHARS]
+        self._escaped = re.compile(b"|".join(map(_in_json, long)), re.IGNORECASE) if long else None
+        self._escapes = re.compile(_escapes_of("".join(long)), re.IGNORECASE) if long else None
+        stumps = [_stump(key) for key in long if len(key) > _MIN_STUMP_CHARS]
+        self._stump = re.compile(b"(?:" + b"|".join(stumps) + rb")\Z", re.IGNORECASE) if stumps else None
         alternatives = "|".join(re.escape(text) for text in sorted(spellings, key=len, reverse=True))
         self._any_case = re.compile(alternatives, re.IGNORECASE) if alternatives else None
 
@@ -48,20 +57,32 @@ class Sealed:
         return f"Sealed({self.digest})"
 
     def mask(self, raw: bytes) -> bytes:
-        """Return the bytes with every key in them replaced by `***`."""
+        """Return the bytes with every key in them replaced by `***`, however JSON's escapes or capitals spell it.
+
+        What is kept of an answer is decoded later on, so a key must not be found by whoever undoes the escapes.
+        """
+        if not self._may_hold(raw):
+            return raw
         for needle in self._needles:
             if needle in raw:
                 raw = raw.replace(needle, _MASK)
-        return raw
+        return raw if self._escaped is None else self._escaped.sub(_MASK, raw)
+
+    def _may_hold(self, raw: bytes) -> bool:
+        """Tell whether a closer look is called for: most answers need none."""
+        lowered = raw.lower()
+        if any(needle in lowered for needle in self._lowered) or (self._needles and b"\0" in raw):
+            return True
+        return self._escapes is not None and b"\\" in raw and self._escapes.search(raw) is not None
 
     def mask_cut(self, raw: bytes) -> bytes:
         """Mask bytes that were cut off somewhere: what begins a key at the very end is masked too."""
         raw = self.mask(raw)
-        for needle in self._needles:
-            for length in range(len(needle) - 1, _MIN_STUMP_CHARS - 1, -1):
-                if raw.endswith(needle[:length]):
-                    return raw[:-length] + _MASK
-        return raw
+        if self._stump is None:
+            return raw
+        # No spelling of a key is longer than its escapes, six bytes each.
+        start = max(len(raw) - _LONGEST_SPELLING * max(map(len, self._needles)), 0)
+        return raw[:start] + self._stump.sub(_MASK, raw[start:])
 
     def mask_text(self, text: str) -> str:
         """Return a text with every key in it replaced by `***`."""
@@ -89,6 +110,34 @@ class Sealed:
         if self.mask(whole := b"\n".join([part for row in raw for part in row])) != whole:
             raw = [(self.mask(name), self.mask(value)) for name, value in raw]
         return tuple([(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw])
+
+
+def _letter(character: str) -> bytes:
+    """Return the pattern of one character of a key, as it is or in an escape of JSON, in any letter case."""
+    written = {re.escape(character), *(rf"\\u{ord(form):04x}" for form in {character.lower(), character.upper()})}
+    if character in '"\\/':
+        written.add(rf"\\{re.escape(character)}")
+    return ("(?:" + "|".join(sorted(written, key=len, reverse=True)) + ")").encode()
+
+
+def _escapes_of(characters: str) -> bytes:
+    """Return the pattern of an escape that stands for one of some characters."""
+    codes = {f"{ord(form):02x}" for character in characters for form in (character.lower(), character.upper())}
+    short = "".join(re.escape(character) for character in '"\\/' if character in characters)
+    pattern = rf"\\u00(?:{'|'.join(sorted(codes))})"
+    return (rf"{pattern}|\\[{short}]" if short else pattern).encode()
+
+
+def _in_json(key: str) -> bytes:
+    return b"".join(map(_letter, key))
+
+
+def _stump(key: str) -> bytes:
+    """Return the pattern of what a key begins with, eight characters or more, and of an escape that is cut as well."""
+    pattern = rb"(?:\\(?:u[0-9a-f]{0,3})?)?"
+    for letter in reversed([_letter(character) for character in key[_MIN_STUMP_CHARS:]]):
+        pattern = b"(?:" + letter + pattern + rb"|\\(?:u[0-9a-f]{0,3})?)?"
+    return _in_json(key[:_MIN_STUMP_CHARS]) + pattern
 
 
 def _spellings(key: str) -> set[str]:

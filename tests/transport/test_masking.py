@@ -154,3 +154,52 @@ def test_a_finding_without_a_key_stays_the_very_same() -> None:
     finding = Finding("redirected", Level.BREAKING, Kind.AVAILABILITY, "302 to elsewhere", base=[1, "x"], revision=302)
     assert Sealed(ODD).mask_finding(finding) is finding
     assert Sealed(None).mask_finding(finding) is finding
+
+
+TELLING = PRINTABLE.filter(lambda key: len(key) > 8 and not set(key.lower()) <= set("0123456789abcdefu\\"))
+"""Keys that cannot be mistaken for a part of somebody else's escape."""
+
+
+def _spelt(key: str, choices: list[int]) -> str:
+    """Return a key as some encoder of JSON might write it, each character in one way or another."""
+    written = []
+    for number, character in enumerate(key):
+        choice = choices[number % len(choices)] if choices else 0
+        swapped = character.swapcase()
+        escapes = [
+            json.dumps(character)[1:-1],
+            f"\\u{ord(character):04x}",
+            f"\\u{ord(swapped):04X}",
+            json.dumps(swapped)[1:-1],
+        ]
+        written.append(escapes[choice % len(escapes)])
+    return "".join(written)
+
+
+@given(TELLING, st.lists(st.integers(0, 3), max_size=9), st.text(max_size=20))
+def test_no_spelling_in_json_brings_a_key_back_once_it_is_decoded(key: str, choices: list[int], around: str) -> None:
+    sealed = Sealed(Credentials(key, "other-key"))
+    inside = json.dumps(around)[1:-1]
+    body = f'{{"{inside}{_spelt(key, choices)}": ["{_spelt(key, choices[::-1])}{inside}"]}}'.encode()
+    decoded = json.dumps(json.loads(sealed.mask(body)), ensure_ascii=False).lower()
+    plain = json.dumps(key, ensure_ascii=False)[1:-1].lower()
+    assert plain not in decoded
+
+
+@given(TELLING, st.lists(st.integers(0, 3), max_size=9), st.integers(0, 400))
+def test_what_is_cut_off_within_a_key_ends_before_its_ninth_character(key: str, choices: list[int], cut: int) -> None:
+    sealed = Sealed(Credentials(key, "other-key-of-some-length"))
+    spelt = [
+        _spelt(character, [choices[number % len(choices)] if choices else 0]) for number, character in enumerate(key)
+    ]
+    written = "".join(spelt)
+    eight = len("".join(spelt[:8]))
+    kept = written[: eight + cut % (len(written) - eight + 1)]
+    assert sealed.mask_cut(b'{"a": "' + kept.encode()) == b'{"a": "***'
+
+
+@pytest.mark.parametrize("form", ["utf-16-le", "utf-16-be"])
+def test_a_key_in_another_encoding_is_masked_too(form: str) -> None:
+    sealed = Sealed(ODD)
+    masked = sealed.mask("got ".encode(form) + ODD.app_key.encode(form))
+    assert ODD.app_key not in masked.replace(b"\0", b"").decode()
