@@ -534,7 +534,7 @@ def test_a_second_instance_names_the_first_and_leaves(running: Any, cli: Cli, tm
 
 
 def test_a_store_that_is_removed_is_told_of_and_made_anew_and_stays_held(
-    running: Any, cli: Cli, tmp_path: Path
+    running: Any, once: Any, tmp_path: Path
 ) -> None:
     with hook() as (sink, got):
         configure(tmp_path, sink)
@@ -550,7 +550,7 @@ def test_a_store_that_is_removed_is_told_of_and_made_anew_and_stays_held(
             ("resolved", "monitor-store-failed"),
         ]
         watch.wait_for("the store was opened anew")
-        ran = cli("watch", "--once", "--mock", "--site", "US5", "--config", "watch.toml", "--state-dir", "state")
+        ran = once("--mock")
         assert ran.code == 4
         assert f"process {watch.process.pid} on" in ran.err
         assert watch.end() == 0
