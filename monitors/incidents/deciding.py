@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 RECOVERED, BY_HAND, UNWATCHED = "recovered", "by hand", "no longer watched"
 FORGOTTEN_AFTER = timedelta(days=7)
 """What is not watched any more ends after so long without a look at it: until then nobody knows."""
-_HALF = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +109,11 @@ class _Pages:
             track = self.tracks.get(key)
             if track is None or key.problem in failing or track.finding.rule in ACROSS:
                 continue
-            if rank(key.problem) <= highest and (result.drift is not None or track.finding.kind != "drift"):
-                self._put(key, passed(track, bar_for(track.finding.kind, self.thresholds)))
+            if rank(track.finding) <= highest and (result.drift is not None or track.finding.kind != "drift"):
+                self._pass(key, track, result.at)
         hidden = self._is_down(result)
         for problem, (finding, confirmed) in failing.items():
-            if rank(problem) <= highest and (rank(problem) <= rank(OUTAGE) or not hidden):
+            if rank(finding) <= highest and (problem == OUTAGE or not hidden):
                 self._fail(TrackKey(problem, *place), finding, result.at, confirmed=confirmed)
 
     def weigh_across(self) -> None:
@@ -128,7 +127,7 @@ class _Pages:
                 told.update({TrackKey(problem_of(finding), str(site), finding.check or ""): finding for site in sites})
         for key, track in list(self.tracks.items()):
             if track.finding.rule in ACROSS and key not in told:
-                self._put(key, passed(track, bar_for(track.finding.kind, self.thresholds)))
+                self._pass(key, track, self.seen.at)
         for key, finding in told.items():
             if (key.site, key.check) in self.seen.watched:
                 self._fail(key, finding, self.seen.at, confirmed=True)
@@ -161,8 +160,22 @@ class _Pages:
             for key, track in self.tracks.items()
             if key.problem == OUTAGE and key.site == result.site and track.opened is not None
         }
-        checks = {check for site, check in self.seen.watched if site == result.site}
-        return result.check in down or _HALF * len(down) >= max(len(checks), 1)
+        others = {check for site, check in self.seen.watched if site == result.site} - {result.check}
+        return result.check in down or (bool(others) and others <= down)
+
+    def _pass(self, key: TrackKey, track: Track, at: datetime) -> None:
+        """Note a result that passed. An outage that is over on one check is over on those not asked since.
+
+        Checks that are made once an hour would else keep a site down for hours after it is back. Those that still fail
+        have failed since the first of the results that passed.
+        """
+        after = passed(track, bar_for(track.finding.kind, self.thresholds))
+        self._put(key, after)
+        if after is None and key.problem == OUTAGE and track.opened is not None:
+            turn = track.last + (at - track.last) / 2
+            for other, stale in list(self.tracks.items()):
+                if other.problem == OUTAGE and other.site == key.site and stale.last < turn:
+                    self._put(other, None)
 
     def _fail(self, key: TrackKey, finding: Finding, at: datetime, *, confirmed: bool) -> None:
         track = self.tracks.get(key)
@@ -174,7 +187,7 @@ class _Pages:
     def _put(self, key: TrackKey, track: Track | None) -> None:
         self.touched = True
         if track is None:
-            del self.tracks[key]
+            self.tracks.pop(key, None)
         else:
             if key not in self.tracks:
                 self._by_probe[key.site, key.check].append(key)

@@ -163,7 +163,7 @@ class NoticeKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one sink was last told of one incident: the `number` of that notice, counted from 1, and what it said.
+    """What one sink was last told of one incident: the `number` of that notice, which only grows, and what it said.
 
     `sites` and `level` are those it named; `acknowledged` whether it was told of the acknowledgement.
     """
@@ -200,7 +200,8 @@ class Book:
     """Everything the decisions need to know of the past: small, for what is healthy leaves no trace in it.
 
     `incidents` are the open ones by id, and those resolved of which a sink has still to be told. `installation` is a
-    random word that tells one store's notices from another's.
+    random word that tells one store's notices from another's. The first notice of an incident has the number
+    `first_notice`: 1, or more in a store that may have lost notices that were sent.
     """
 
     installation: str
@@ -209,3 +210,4 @@ class Book:
     told: Mapping[tuple[int, str], Told] = field(default_factory=dict)
     silences: tuple[Silence, ...] = ()
     next_id: int = 1
+    first_notice: int = 1

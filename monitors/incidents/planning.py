@@ -94,7 +94,8 @@ def plan(book: Book, around: Surroundings) -> Plan:
             kind = _due(incident, sinks.get(name), last, book, around)
             if kind is None:
                 continue
-            word = _word(incident, name, kind, last, around.at)
+            number = book.first_notice if last is None else last.number + 1
+            word = _word(incident, name, kind, number, around.at)
             told[incident.id, name] = word
             notices.append(_notice(book, incident, word, last, around))
             sent.append(name)
@@ -111,8 +112,8 @@ def _due(
 ) -> NoticeKind | None:
     """Return what a sink is to be told of an incident now, None where there is nothing to tell."""
     if incident.state is State.RESOLVED:
-        ended = last is not None and last.kind is not NoticeKind.RESOLVED
-        return NoticeKind.RESOLVED if ended and sink is not None else None
+        # A sink that is not configured just now may be again: until then its notice waits in the outbox.
+        return NoticeKind.RESOLVED if last is not None and last.kind is not NoticeKind.RESOLVED else None
     if sink is None or is_silenced(incident, book.silences, around.at):
         return None
     if incident.sites and set(incident.sites) <= around.maintenance:
@@ -136,11 +137,11 @@ def _further(incident: Incident, last: Told, around: Surroundings) -> NoticeKind
     return NoticeKind.REMINDER if reminder_s and since_then >= timedelta(seconds=reminder_s) else None
 
 
-def _word(incident: Incident, sink: str, kind: NoticeKind, last: Told | None, at: datetime) -> Told:
+def _word(incident: Incident, sink: str, kind: NoticeKind, number: int, at: datetime) -> Told:
     return Told(
         incident.id,
         sink,
-        number=1 if last is None else last.number + 1,
+        number=number,
         kind=kind,
         at=at,
         sites=incident.sites,
@@ -167,10 +168,7 @@ def _notice(book: Book, incident: Incident, word: Told, last: Told | None, aroun
 
 def _tidied(book: Book, around: Surroundings) -> Plan:
     """Drop what is over: incidents all sinks know the end of, what they were told of them, silences of the past."""
-    sinks = {sink.name for sink in around.sinks}
-    owed = {
-        number for (number, sink), last in book.told.items() if sink in sinks and last.kind is not NoticeKind.RESOLVED
-    }
+    owed = {number for (number, _), last in book.told.items() if last.kind is not NoticeKind.RESOLVED}
     over = {
         incident.id for incident in book.incidents.values() if incident.resolved is not None and incident.id not in owed
     }

@@ -31,7 +31,23 @@ _RANKS = {
     "endpoint-not-deployed": 3,
     "run-not-found": 4,
 }
-_OF_THE_ANSWER = 5
+_OF_THE_ANSWER, _OF_A_MEMBER = 5, 6
+_HIDES_MEMBERS = frozenset({
+    "answered-without-keys",
+    "response-body-became-nullable",
+    "response-body-byte-order-mark",
+    "response-body-empty",
+    "response-body-lone-surrogate",
+    "response-body-nesting-too-deep",
+    "response-body-not-json",
+    "response-body-not-utf8",
+    "response-body-type-changed",
+    "response-error-form-changed",
+    "response-status-undocumented",
+    "unexpected-status",
+})  # fmt: skip
+"""Rules of answers whose members nobody looked at, or that are no answers to what was asked."""
+
 _HIDES_NOTHING = {"certificate-expires-soon"}
 
 ACROSS = frozenset({"response-property-not-on-all-sites", "response-property-unlike-other-sites"})
@@ -52,16 +68,20 @@ def problem_of(finding: Finding) -> str:
     return finding.fingerprint
 
 
-def rank(problem: str) -> int:
+def rank(finding: Finding) -> int:
     """Return how early a problem ends a look at a site: whoever meets it sees nothing of those with a higher rank."""
-    return _RANKS.get(problem, _OF_THE_ANSWER)
+    known = _RANKS.get(problem_of(finding)) if finding.kind is Kind.AVAILABILITY else None
+    if known is not None:
+        return known
+    return _OF_A_MEMBER if finding.location is not None and finding.rule not in _HIDES_MEMBERS else _OF_THE_ANSWER
 
 
 def blocked_above(findings: Iterable[Finding]) -> int:
     """Return the rank above which nothing can be said, given everything one probe showed, whatever its level."""
-    ranks = [
-        rank(problem)
+    blocking = (
+        finding
         for finding in findings
-        if finding.kind is Kind.AVAILABILITY and (problem := problem_of(finding)) not in _HIDES_NOTHING
-    ]
-    return min(ranks, default=_OF_THE_ANSWER)
+        if (finding.kind is Kind.AVAILABILITY or finding.rule in _HIDES_MEMBERS)
+        and problem_of(finding) not in _HIDES_NOTHING
+    )
+    return min(map(rank, blocking), default=_OF_A_MEMBER)

@@ -264,3 +264,47 @@ def test_a_difference_between_sites_counts_only_where_it_is_watched_bad_enough_a
     for each in (accepted, replace(life.across("US5"), level=Level.INFO), life.across("US2-FED")):
         assert life.round(across=[each]) == []
     assert life.book.tracks == {}
+
+
+HOURLY = ("not-found", "bad-request")
+
+
+def test_an_outage_is_over_although_checks_made_once_an_hour_have_not_been_asked_since(life: Life) -> None:
+    life.checks = ("run", *HOURLY)
+    for minute in range(240):
+        for check in life.checks if minute % 60 == 0 else ("run",):
+            life.round({"US5": [life.outage()]}, check=check, asked=["US5"], minutes=1 if check == "run" else 0)
+    assert life.open
+    assert life.round(asked=["US5"]) == []
+    assert life.round(asked=["US5"]) == ["resolved"]
+    assert not life.book.tracks
+
+
+def test_a_check_that_still_fails_keeps_the_outage_open(life: Life) -> None:
+    life.checks = ("run", "not-found")
+    for _ in range(4):
+        life.round({"US5": [life.outage()]}, asked=["US5"])
+        life.round({"US5": [life.outage()]}, asked=["US5"], check="not-found", minutes=0)
+    for _ in range(10):
+        assert life.round(asked=["US5"]) == []
+        assert life.round({"US5": [life.outage()]}, asked=["US5"], check="not-found", minutes=0) == []
+    assert life.round(asked=["US5"], check="not-found") == []
+    assert life.round(asked=["US5"], check="not-found") == ["resolved"]
+
+
+def test_what_breaks_right_after_an_outage_is_told_as_soon_as_it_is_seen_twice(life: Life) -> None:
+    life.checks = ("run", *HOURLY)
+    for check in life.checks * 4:
+        life.round({"US5": [life.outage()]}, check=check, asked=["US5"], minutes=check == "run")
+    played = [life.round({"US5": [life.broken()]}, asked=["US5"]) for _ in range(4)]
+    assert played == [[], ["resolved"], ["opened"], []]
+
+
+def test_an_answer_nobody_can_read_ends_no_problem_of_its_members(life: Life) -> None:
+    unreadable = life.broken("$")
+    unreadable = replace(unreadable, rule="response-body-not-utf8")
+    life.rounds(2, {"US5": [life.broken()]})
+    for _ in range(5):
+        life.round({"US5": [unreadable]})
+    assert len(life.open) == 2
+    assert life.rounds(2) == ["resolved", "resolved"]

@@ -61,10 +61,11 @@ def test_a_sink_that_is_new_is_told_of_what_is_open(life: Life) -> None:
     assert life.rounds(2) == ["resolved", "resolved"]
 
 
-def test_a_sink_that_is_gone_is_owed_nothing(life: Life) -> None:
+def test_the_end_waits_for_a_sink_that_is_gone(life: Life) -> None:
     opened(life)
     life.sinks = ()
-    assert life.rounds(2) == []
+    assert life.rounds(2) == ["resolved"]
+    assert life.notices[-1].sink == "team"
     assert life.book.incidents == {}
     assert life.book.told == {}
 

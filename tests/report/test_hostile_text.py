@@ -66,7 +66,7 @@ def reports(draw: st.DrawFn) -> Report:
     found = Finding(
         "response-property-type-changed",
         draw(st.sampled_from(Level)),
-        draw(st.sampled_from(Kind)),
+        draw(st.sampled_from([Kind.AVAILABILITY, Kind.CONTRACT, Kind.DRIFT])),
         text,
         location=draw(st.none() | TEXTS),
         base=draw(VALUES),
