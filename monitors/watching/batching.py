@@ -101,7 +101,7 @@ class Batcher:
             own[health.OFFLINE] = offline
         own[health.DISK] = health.disk_trouble(self.folder, self.settings.min_free_mb, now)
         clock = health.clock_trouble(seen, now, self.settings.max_clock_error_s)
-        if clock is not None or any(health.answered(entry) for entry in seen):
+        if clock is not None or health.tells_time(seen):
             own[health.CLOCK] = clock
         if self.failures and offline is None:
             messages = list(dict.fromkeys(failure.message for failure in self.failures))

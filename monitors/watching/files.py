@@ -12,10 +12,14 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Changes:
-    """Watches files by what the file system says of them; one that is missing is a state as any other."""
+    """Watches files by what the file system says of them; one that is missing is a state as any other.
+
+    A change counts once two looks in a row see the same: who writes a file in several steps is done by then.
+    """
 
     files: tuple[Path, ...] = ()
     _known: dict[Path, object] = field(default_factory=dict)
+    _looked: dict[Path, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Take the files as they are for the state of departure."""
@@ -28,10 +32,13 @@ class Changes:
         self._known = _state(self.files) | {file: self._known[file] for file in self.files if file in self._known}
 
     def seen(self) -> bool:
-        """Tell whether anything changed since the last call."""
-        state = _state(self.files)
-        changed, self._known = state != self._known, state
-        return changed
+        """Tell whether anything changed, and has come to rest, since this was told last."""
+        state, before = _state(self.files), self._looked
+        self._looked = state
+        if state == self._known or state != before:
+            return False
+        self._known = state
+        return True
 
 
 def _state(files: Iterable[Path]) -> dict[Path, object]:

@@ -32,6 +32,7 @@ _DIAL_TIMEOUT_S = 3.0
 _ON_THE_WAY = {Phase.RESOLVE, Phase.CONNECT, Phase.TLS}
 _OF_TIME = {"tls-certificate-expired", "tls-certificate-not-yet-valid", "tls-certificate-expires-soon"}
 _ENOUGH_SITES = 2
+_AGREED_S = 60.0
 _MB = 10**6
 
 
@@ -93,9 +94,10 @@ def network_trouble(places: Sequence[str], at: datetime, dialled: Dial = dial) -
 
 
 def clock_error_s(observations: Iterable[Observation]) -> float | None:
-    """Return by how many seconds this machine's clock is ahead of the sites', None where fewer than two sites tell.
+    """Return by how many seconds this machine's clock is ahead of the sites', None where they do not tell.
 
-    Each site's `Date` header (RFC 9110, to the second) against the time the answer was here.
+    Each site's `Date` header (RFC 9110, to the second) against the time the answer was here. Two sites at least, and
+    most of them, have to agree within a minute: one site whose own clock is wrong says nothing of ours.
     """
     by_site: dict[str, float] = {}
     for seen in observations:
@@ -103,7 +105,24 @@ def clock_error_s(observations: Iterable[Observation]) -> float | None:
         if told is not None and seen.at is not None and seen.site is not None:
             ahead = (seen.at - told).total_seconds() + seen.phases.total_s
             by_site[seen.site] = ahead
-    return statistics.median(by_site.values()) if len(by_site) >= _ENOUGH_SITES else None
+    if len(by_site) < _ENOUGH_SITES:
+        return None
+    usual = statistics.median_low(by_site.values())
+    agreeing = [ahead for ahead in by_site.values() if abs(ahead - usual) <= _AGREED_S]
+    if len(agreeing) < _ENOUGH_SITES or 2 * len(agreeing) <= len(by_site):
+        return None
+    return statistics.median(agreeing)
+
+
+def tells_time(observations: Sequence[Observation]) -> bool:
+    """Tell whether answers say anything of our clock: one site, or sites that contradict each other, do not.
+
+    Where none says what time it is, that they answered at all means that their certificates are in order.
+    """
+    answers = [seen for seen in observations if answered(seen)]
+    if any(_date(seen.header("date")) is not None for seen in answers):
+        return clock_error_s(answers) is not None
+    return bool(answers)
 
 
 def _date(header: str | None) -> datetime | None:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from monitors.watching.vault import Vault
 
 _SETTLE_S = 2.0
-_LOOK_S = 5.0
+_LOOK_S = 2.5
 _TICK_S = 60.0
 _UPKEEP_S = 3_600.0
 _LONGEST_WAIT_S = 60.0

@@ -70,7 +70,7 @@ def test_rules_are_listed_for_people_and_programs(cli: Cli) -> None:
 def test_rules_of_a_single_answer_come_first(cli: Cli) -> None:
     listed = json.loads(cli("rules", "--format", "json").out)
     groups = [row["group"] for row in listed]
-    assert groups == sorted(groups, key=["answer", "comparison", "published"].index)
+    assert groups == sorted(groups, key=["answer", "comparison", "published", "monitor"].index)
     of = {row["rule"]: row["group"] for row in listed}
     assert of["response-property-became-nullable"] == of["edge-answer"] == "answer"
     assert of["response-property-renamed"] == "comparison"

@@ -116,7 +116,18 @@ def test_the_clock_is_off_where_the_sites_agree_on_another_time(make_observed: O
 def test_one_site_alone_says_nothing_of_our_clock_nor_does_one_that_is_off_by_itself(make_observed: Observed) -> None:
     assert health.clock_error_s([dated(make_observed, "US1", 4000)] * 5) is None
     seen = [dated(make_observed, site, error) for site, error in (("US1", 0), ("US5", 1), ("EU1", 90_000))]
-    assert health.clock_error_s(seen) == 1
+    assert health.clock_error_s(seen) == 0.5
+
+
+def test_two_sites_that_contradict_each_other_say_nothing_of_our_clock(make_observed: Observed) -> None:
+    seen = [dated(make_observed, "US1", 0), dated(make_observed, "US5", 4500)]
+    assert health.clock_error_s(seen) is None
+    assert health.clock_trouble(seen, AT, 300) is None
+    assert not health.tells_time(seen)
+    assert not health.tells_time(seen[:1])
+    assert health.tells_time([*seen, dated(make_observed, "EU1", 3)])
+    assert health.tells_time([make_observed("US1")])
+    assert not health.tells_time([])
 
 
 def test_the_time_an_answer_took_is_no_error_of_the_clock(make_observed: Observed) -> None:
