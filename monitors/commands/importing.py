@@ -32,16 +32,28 @@ _WORDS = {"outbox": "notices", "rollups": "sums per hour and day"}
     is_flag=True,
     help="Add the probes the store lacks to what it holds; all else of the export is left aside.",
 )
+@click.option(
+    "--continue",
+    "ahead",
+    is_flag=True,
+    help="Go back to an export its store went on after: number incidents and notices well ahead of it.",
+)
 @store_option
-def command(*, file: Path, merge: bool, state_dir: Path | None, config: Path | None) -> None:
+def command(*, file: Path, merge: bool, ahead: bool, state_dir: Path | None, config: Path | None) -> None:
     """Read an export into the store, all of it or nothing; the store is made where there is none.
 
     A file that was made for it is gone again where the import fails. A store that holds something is refused,
     unless it is to be merged with: then the probes it lacks are added, but for hours it has summed up already.
+
+    To go back to an older export say --continue: no key of a notice that was sent since is used for another thing,
+    which whoever gets it would take for a repetition.
     """
+    if merge and ahead:
+        message = "--merge leaves incidents and notices aside, so there is nothing to --continue; leave one of them out"
+        raise UsageError(message)
     name = "standard input" if str(file) == "-" else str(file)
     with _lines(file) as lines, store_to_fill(state_dir, settings_of(config)) as store:
-        taken = store.take(lines, name, merge=merge)
+        taken = store.take(lines, name, merge=merge, ahead=ahead)
         if merge:
             store.roll_up()
     note(f"{name}: {_said(taken, merge=merge)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import and_, delete, func, select, update
 
 from monitors.incidents.model import Book, Event, EventKind, NoticeKind, Silence, Told
 from monitors.model import Level
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Table
 
-INSTALLATION, NEXT_INCIDENT = "installation", "next_incident"
+INSTALLATION, NEXT_INCIDENT, FIRST_NOTICE = "installation", "next_incident", "first_notice"
+AHEAD = 1_000
+"""So far ahead numbers are set where some may be lost: more than are used from one backup to the next."""
 
 
 def read(connection: Connection, meta: Mapping[str, str]) -> Book:
@@ -35,6 +37,7 @@ def read(connection: Connection, meta: Mapping[str, str]) -> Book:
         told={(each.incident, each.sink): each for each in told},
         silences=tuple(silence_from(row) for row in silences),
         next_id=int(meta.get(NEXT_INCIDENT, "1")),
+        first_notice=int(meta.get(FIRST_NOTICE, "1")),
     )
 
 
@@ -64,6 +67,30 @@ def write_difference(connection: Connection, before: Book, after: Book) -> None:
         _delete(connection, tables.silences, [(key,) for key in gone])
     if before.next_id != after.next_id:
         sql.upsert(connection, tables.meta, [(NEXT_INCIDENT, str(after.next_id))])
+    if before.first_notice != after.first_notice:
+        sql.upsert(connection, tables.meta, [(FIRST_NOTICE, str(after.first_notice))])
+
+
+def next_incident(connection: Connection, meta: Mapping[str, str]) -> int:
+    """Return the id of the next incident: none that anything in the store speaks of."""
+    newest = connection.execute(select(func.max(tables.incidents.c.id))).scalar_one() or 0
+    for table in (tables.events, tables.outbox, tables.told):
+        newest = max(newest, connection.execute(select(func.max(table.c.incident))).scalar_one() or 0)
+    return max(int(meta.get(NEXT_INCIDENT, "1")), newest + 1)
+
+
+def go_ahead(connection: Connection, meta: Mapping[str, str]) -> dict[str, str]:
+    """Set incidents and notices `AHEAD` of what is known of their numbers; returns what changed in `meta`.
+
+    A key of a notice that was used for something the store no longer knows of would be taken for a repetition.
+    """
+    numbered = (tables.told, tables.outbox)
+    highest = [connection.execute(select(func.max(table.c.number))).scalar_one() or 0 for table in numbered]
+    first = max(int(meta.get(FIRST_NOTICE, "1")), *highest) + AHEAD
+    connection.execute(update(tables.told).values(number=tables.told.c.number + AHEAD))
+    changed = {NEXT_INCIDENT: str(next_incident(connection, meta) + AHEAD), FIRST_NOTICE: str(first)}
+    sql.upsert(connection, tables.meta, list(changed.items()))
+    return changed
 
 
 def _difference(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> tuple[list[Any], list[Any]]:

@@ -19,13 +19,16 @@ _MOST_FAILURES = 20_000
 
 
 class Source:
-    """A file of SQLite that may be damaged, or not there at all; only read."""
+    """A file of SQLite that may be damaged, or not there at all; only read.
+
+    `is_behind` tells that it opens only without what was written last.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open it; a file that does not open has no rows, and nobody knows how many it had."""
         self._lost: dict[str, int | None] = {}
         self._failures = 0
-        self._connection = _opened(path)
+        self._connection, self.is_behind = _opened(path)
 
     def close(self) -> None:
         """Close it."""
@@ -109,12 +112,12 @@ class Source:
                 return
 
 
-def _opened(path: Path) -> sqlite3.Connection | None:
-    """Open a file to read; without what was written last where that is what is damaged."""
+def _opened(path: Path) -> tuple[sqlite3.Connection | None, bool]:
+    """Open a file to read; without what was written last, and saying so, where that is what is damaged."""
     if not path.exists():
-        return None
+        return None, False
     name = str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-    for options in ("mode=ro", "mode=ro&immutable=1"):
+    for options, is_behind in (("mode=ro", False), ("mode=ro&immutable=1", True)):
         connection = sqlite3.connect(f"file:{name}?{options}", uri=True, isolation_level=None)
         try:
             # Without it a file that is cut off is refused as a whole; nothing is written, it is open to read.
@@ -125,5 +128,5 @@ def _opened(path: Path) -> sqlite3.Connection | None:
         except sqlite3.DatabaseError:
             connection.close()
         else:
-            return connection
-    return None
+            return connection, is_behind
+    return None, True

@@ -15,7 +15,7 @@ from sqlalchemy import func, select, update
 
 from monitors.incidents.model import EventKind
 from monitors.store import sql, tables
-from monitors.store.book_keeping import NEXT_INCIDENT
+from monitors.store.book_keeping import AHEAD, INSTALLATION, NEXT_INCIDENT, go_ahead, next_incident
 from monitors.store.damaged import Source
 from monitors.store.engine import Database, make_file, sqlite_url
 from monitors.store.migrating import prepare
@@ -26,7 +26,7 @@ from monitors.store.upkeep import BACKUP
 from monitors.store.values import Salvaged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from sqlalchemy import Connection, Table
@@ -50,6 +50,7 @@ _ORDER: tuple[Table, ...] = (
     tables.probe_findings,
 )
 """What others refer to comes first, and of all else the most precious."""
+_BOOK = frozenset({"meta", "incidents", "events", "tracks", "told", "silences", "outbox"})
 _BULKY = frozenset({"bodies", "probes", "probe_findings", "findings"})
 _CHUNK = 2_000
 
@@ -57,8 +58,9 @@ _CHUNK = 2_000
 def salvage(path: Path) -> Salvaged:
     """Put a damaged file aside, make a fresh store in its place, and carry over what can be read; nobody may use it.
 
-    Small tables that lost rows are completed from `NAME.backup`. Raises the errors of the store where the disk does not
-    take the fresh one; the damaged file then lies aside, and nothing of it is lost.
+    Small tables that lost rows are completed from `NAME.backup`. Where the book did, or may have lost what was written
+    last, incidents and notices are numbered well ahead of what is known, in the backup too. Raises the errors of the
+    store where the disk does not take the fresh one; the damaged file then lies aside, and nothing of it is lost.
     """
     aside = _put_aside(path)
     make_file(path)
@@ -66,11 +68,18 @@ def salvage(path: Path) -> Salvaged:
     try:
         prepare(database, migrate=True)
         outcome = Salvaged(aside)
+        copy = path.with_name(BACKUP.format(name=path.name))
         with database.writing() as connection, closing(Source(aside)) as damaged:
-            with closing(Source(path.with_name(BACKUP.format(name=path.name)))) as backup:
+            fresh = meta(connection)[INSTALLATION]
+            with closing(Source(copy)) as backup:
                 for table in _ORDER:
                     _carry(connection, table, damaged, backup, outcome)
             _mend(connection, outcome)
+            known = meta(connection)
+            lost = damaged.is_behind or _BOOK & (outcome.lost.keys() | outcome.from_backup.keys())
+            # The keys of notices begin with its word: under a new one none was ever used.
+            if lost and known[INSTALLATION] != fresh:
+                _pass_on(copy, go_ahead(connection, known))
     finally:
         database.close()
     return outcome
@@ -176,11 +185,7 @@ def _mend(connection: Connection, outcome: Salvaged) -> None:
     if "told" in outcome.lost:
         _number_as_queued(connection)
     known = dict(meta(connection))
-    newest = connection.execute(select(func.max(tables.incidents.c.id))).scalar_one() or 0
-    for table in (tables.events, tables.outbox, tables.told):
-        newest = max(newest, connection.execute(select(func.max(table.c.incident))).scalar_one() or 0)
-    upcoming = max(int(known.get(NEXT_INCIDENT, "1")), newest + 1)
-    changed = [(NEXT_INCIDENT, str(upcoming))]
+    changed = [(NEXT_INCIDENT, str(next_incident(connection, known)))]
     if "meta" in outcome.lost:
         # Of probes that are in the sums perhaps, none is counted twice.
         last = connection.execute(select(func.max(tables.probes.c.id))).scalar_one() or 0
@@ -210,3 +215,14 @@ def _number_as_queued(connection: Connection) -> None:
             .where(known.incident == number, known.sink == sink, known.number < last)
             .values(number=last)
         )
+
+
+def _pass_on(backup: Path, numbers: Mapping[str, str]) -> None:
+    """Let the backup know how numbers go on: what is mended from it once more is not to use the same again."""
+    try:
+        with closing(sqlite3.connect(f"{backup.absolute().as_uri()}?mode=rw", uri=True)) as copy, copy:
+            copy.executemany("REPLACE INTO meta VALUES (?, ?)", list(numbers.items()))
+            copy.execute("UPDATE told SET number = number + ?", (AHEAD,))
+    except sqlite3.Error:
+        # None there, or damaged too: nothing will be taken from it.
+        return

@@ -267,15 +267,18 @@ class Store:
         with self.database.reading() as connection:
             yield from exporting.lines(connection, self.url_shown)
 
-    def take(self, lines: Iterable[str], name: str, *, merge: bool = False) -> Taken:
+    def take(self, lines: Iterable[str], name: str, *, merge: bool = False, ahead: bool = False) -> Taken:
         """Take an export, all of it or nothing; `name` is what errors call it.
 
         A store that holds something is refused unless it is to `merge`: then the probes that are not there are added,
-        but for hours that are summed up already, and all else is left aside. Raises `UsageError`.
+        but for hours that are summed up already, and all else is left aside. Where it is to go on in place of a store
+        that went on after the export, incidents and notices are numbered well `ahead`. Raises `UsageError`.
         """
         with self.writing() as writing:
             taking = importing.Import(writing, name, merge=merge)
             taking.take(lines)
+            if ahead:
+                book_keeping.go_ahead(writing.connection, reading.meta(writing.connection))
         return Taken(taking.counts, taking.known)
 
     def vacuum(self) -> None:

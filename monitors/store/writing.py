@@ -58,6 +58,7 @@ class Writing:
         """Write what changed from one book to the other, and the events that tell of it."""
         book_keeping.write_difference(self.connection, before, after)
         self._meta[book_keeping.NEXT_INCIDENT] = str(after.next_id)
+        self._meta[book_keeping.FIRST_NOTICE] = str(after.first_notice)
         book_keeping.add_events(self.connection, events)
 
     def add_event(self, event: Event) -> None:

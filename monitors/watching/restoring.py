@@ -107,7 +107,8 @@ def newest(found: Book, known: Book) -> Book:
         tracks={key: track for key, track in known.tracks.items() if key.problem not in ended},
         incidents=incidents,
         silences=tuple(silences[number] for number in sorted(silences)),
-        next_id=max(found.next_id, known.next_id),
+        # A mended store counts on from well ahead; here it is known how far things went.
+        next_id=max(known.next_id, *(number + 1 for number in found.incidents), 1),
     )
 
 

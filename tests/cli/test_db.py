@@ -97,7 +97,7 @@ def test_a_damaged_file_is_salvaged_from_its_backup(full: Cli) -> None:
     assert ran.out.startswith("state/monitor.sqlite: a fresh store; the damaged file is monitor.sqlite.damaged-2")
     assert "  memory: 0 kept, 4 from the backup, some lost, nobody can tell how many\n" in ran.out
     with opened() as store:
-        assert store.book().next_id == 7
+        assert store.book().next_id == 1_007
 
 
 def test_nothing_is_salvaged_under_a_running_monitor(full: Cli) -> None:
@@ -181,6 +181,16 @@ def test_a_store_that_holds_something_is_merged_with_where_that_is_said(full: Cl
     ran = full("import", "--merge", "export.ndjson", *STATE)
     assert ran.code == 0
     assert ran.err == "export.ndjson: 0 probes added, 0 were there or summed up already; all else is left aside\n"
+
+
+def test_an_older_export_is_gone_on_from_well_ahead(full: Cli) -> None:
+    full("export", "export.ndjson", *STATE)
+    assert full("import", "--continue", "export.ndjson", "--state-dir", "other").code == 0
+    with opened("other") as store:
+        assert (store.book().next_id, store.book().first_notice) == (1_007, 1_001)
+    ran = full("import", "--continue", "--merge", "export.ndjson", "--state-dir", "other")
+    assert (ran.code, ran.out) == (2, "")
+    assert "there is nothing to --continue" in ran.err
 
 
 @pytest.fixture

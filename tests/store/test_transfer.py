@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import random
 import tracemalloc
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +106,14 @@ def test_what_was_imported_goes_on_as_it_would_have(full: Store, elsewhere: Stor
     with elsewhere.writing() as writing:
         writing.add_event(Event(1, start, EventKind.SPREAD, "more"))
     assert len(elsewhere.events(1)) == 2
+
+
+def test_where_it_goes_on_in_place_of_another_no_number_is_used_again(full: Store, elsewhere: Store) -> None:
+    elsewhere.take(full.export(), "export", ahead=True)
+    before, after = full.book(), elsewhere.book()
+    told = {key: replace(each, number=each.number + 1_000) for key, each in before.told.items()}
+    assert after == replace(before, next_id=before.next_id + 1_000, told=told, first_notice=1_001)
+    assert elsewhere.check() == []
 
 
 TEXTS = st.text(st.characters(exclude_categories=()), max_size=8)

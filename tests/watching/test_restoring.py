@@ -212,7 +212,14 @@ def test_silences_of_both_are_kept_those_of_the_store_first(known: Book) -> None
 
 
 def test_numbers_are_never_given_twice(known: Book) -> None:
-    assert newest(replace(known, next_id=9), known).next_id == 9
+    later = replace(known.incidents[1], id=8)
+    assert newest(replace(known, incidents={1: known.incidents[1], 8: later}, next_id=9), known).next_id == 9
+
+
+def test_where_it_is_known_how_far_numbers_went_none_is_left_out(known: Book) -> None:
+    told = {key: replace(each, number=each.number + 1_000) for key, each in known.told.items()}
+    mended = replace(known, told=told, next_id=known.next_id + 1_000, first_notice=1_001)
+    assert newest(mended, known) == known
     assert newest(replace(known, next_id=1), known).next_id == known.next_id
 
 
