@@ -26,7 +26,16 @@ if TYPE_CHECKING:
 _SQLITE = "sqlite:///"
 _FORMS = "write sqlite:///PATH or postgresql://USER@HOST/DATABASE"
 _POSTGRESQL = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
-_CONNECT_S = 5
+_SILENCE_S = 15.0
+"""How much longer than for a lock one waits for a server that says nothing."""
+# https://www.postgresql.org/docs/current/libpq-connect.html: a host that is gone is noticed within half a minute.
+_NETWORK = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
 # https://www.sqlite.org/rescode.html, primary codes
 _BUSY, _FULL, _DAMAGED = frozenset({5, 6}), frozenset({3, 8, 10, 13, 14, 23}), frozenset({11, 26})
 # Extended codes: the file ends before it should, its content is not what the disk was given.
@@ -71,7 +80,7 @@ class Database:
             self._file = None
             parsed = _parsed(url)
             self.shown = parsed.set(drivername="postgresql").render_as_string(hide_password=True)
-            self._engine = _postgresql_engine(parsed)
+            self._engine = _postgresql_engine(parsed, busy_timeout_s + _SILENCE_S)
         self._reader = self._engine
         if self.path is None:
             # Several selects of one reading see the same moment.
@@ -107,11 +116,20 @@ class Database:
                 connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
             yield connection
 
-    def connect_alone(self) -> Connection:
-        """Return a connection in no transaction, each statement counts at once; errors are not translated."""
+    def connect_alone(self, *, patient: bool = False) -> Connection:
+        """Return a connection in no transaction, each statement counts at once; errors are not translated.
+
+        With `patient`, a server may take as long as it likes for a statement.
+        """
         if self.is_sqlite:
             return self._engine.connect().execution_options(free=True)
-        return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        if patient:
+            raw: Any = connection.connection.dbapi_connection
+            raw.silence_s = None
+            # Nobody else gets it.
+            connection.detach()
+        return connection
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -218,15 +236,25 @@ def _sqlite_engine(path: Path, busy_timeout_s: float, file: OpenedFile) -> Engin
     return engine
 
 
-def _postgresql_engine(url: URL) -> Engine:
+def _postgresql_engine(url: URL, silence_s: float) -> Engine:
     prepare_for_postgresql()
+    # What the URL says of these counts before.
+    network = {name: value for name, value in _NETWORK.items() if name not in url.query}
     try:
-        return create_engine(
-            url, connect_args={"connect_timeout": _CONNECT_S}, pool_pre_ping=True, hide_parameters=True
-        )
+        from monitors.store.patience import PatientConnection  # noqa: PLC0415 - a driver not everybody has
+
+        engine = create_engine(url, connect_args=network, pool_pre_ping=True, hide_parameters=True)
     except ImportError as error:
         message = "a store on a PostgreSQL server needs its driver: pip install 'model-lab-monitor[postgresql]'"
         raise UsageError(message) from error
+
+    @event.listens_for(engine, "do_connect")
+    def connect(_dialect: object, _record: object, positional: Any, named: Any) -> PatientConnection:
+        connection = PatientConnection.connect(*positional, **named)
+        connection.silence_s = silence_s
+        return connection
+
+    return engine
 
 
 def make_file(path: Path) -> None:

@@ -31,7 +31,7 @@ _CHUNK = 500
 def vacuum(database: Database) -> None:
     """Give room that is no longer used back to the disk, and let the database learn what is in its tables."""
     of_file, of_server = ("VACUUM", "ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"), ("VACUUM (ANALYZE)",)
-    with database.translated(), database.connect_alone() as connection:
+    with database.translated(), database.connect_alone(patient=True) as connection:
         for statement in of_file if database.is_sqlite else of_server:
             connection.exec_driver_sql(statement)
 

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import uuid
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -66,6 +68,20 @@ class Server:
     def start(self) -> None:
         options = f"-c listen_addresses='' -c unix_socket_directories={self.home} -c fsync=off -c max_connections=50"
         self._run("pg_ctl", "start", "--wait", "-D", str(self.data), "-o", options, "-l", str(self.home / "log"))
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Have every process of the server stopped, as one is whose disk does not answer."""
+        postmaster = int((self.data / "postmaster.pid").read_text("utf-8").split()[0])
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text("utf-8").split()
+        stopped = [postmaster, *map(int, children)]
+        for number in stopped:
+            os.kill(number, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for number in stopped:
+                os.kill(number, signal.SIGCONT)
 
     def stop(self) -> None:
         self._run("pg_ctl", "stop", "--wait", "-D", str(self.data), "-m", "immediate")

@@ -308,6 +308,80 @@ def test_after_a_restart_of_the_server_the_next_call_works_and_the_hold_is_taken
         assert len(list(store.probes(Filter()))) == 2
 
 
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitors.store.engine._SILENCE_S", 0.5)
+    monkeypatch.setitem(monitors.store.engine._NETWORK, "connect_timeout", 1)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_server_that_hangs_is_given_up_and_works_again_once_it_does(
+    server: Server, probe: Callable[..., Probed]
+) -> None:
+    url = server.make_database()
+    with open_store(url, busy_timeout_s=0.1) as store, store.hold("watch"):
+
+        def write() -> None:
+            with store.writing() as writing:
+                writing.add_probes("", [probe()])
+
+        write()
+        with server.hanging():
+            with pytest.raises(StoreUnreachableError, match=r"cannot be reached: "):
+                write()
+            with pytest.raises(StoreUnreachableError, match=r"cannot be reached: "):
+                store.book()
+        write()
+        assert len(list(store.probes(Filter()))) == 2
+        with open_store(url) as other, pytest.raises(HeldError, match="`watch` runs on this store"), other.hold("x"):
+            pass
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_server_that_begins_to_hang_within_a_transaction_is_given_up(
+    server: Server, probe: Callable[..., Probed]
+) -> None:
+    with open_store(server.make_database(), busy_timeout_s=0.1) as store:
+
+        def write() -> None:
+            with store.writing() as writing, server.hanging():
+                writing.add_probes("", [probe()])
+
+        with pytest.raises(StoreUnreachableError, match=r"cannot be reached: the server has not answered for 0\.6 s"):
+            write()
+        assert list(store.probes(Filter())) == []
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_server_that_is_at_work_is_not_given_up_where_that_may_take_long(server: Server) -> None:
+    with open_store(server.make_database(), busy_timeout_s=0.1) as store:
+        with store.database.connect_alone(patient=True) as connection:
+            connection.exec_driver_sql("SELECT pg_sleep(1.5)")
+        store.vacuum()
+        with (
+            pytest.raises(StoreUnreachableError, match="has not answered"),
+            store.database.translated(),
+            store.database.connect_alone() as connection,
+        ):
+            connection.exec_driver_sql("SELECT pg_sleep(30)")
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_server_whose_answer_takes_long_and_comes_all_the_time_is_not_given_up(server: Server) -> None:
+    with open_store(server.make_database(), busy_timeout_s=0.1) as store, store.database.reading() as connection:
+        # Each row fills what the server gathers before it sends.
+        query = "SELECT repeat('x', 20000), pg_sleep(0.1) FROM generate_series(1, 15)"
+        assert len(connection.exec_driver_sql(query).all()) == 15
+
+
+def test_what_the_url_says_of_the_network_counts_first(server: Server) -> None:
+    with open_store(f"{server.make_database()}&connect_timeout=3&keepalives_idle=7") as store:
+        with store.database.reading() as connection:
+            raw: Any = connection.connection.dbapi_connection
+        said = raw.info.get_parameters()
+        assert (said["connect_timeout"], said["keepalives_idle"], said["tcp_user_timeout"]) == ("3", "7", "30000")
+
+
 def test_a_hold_that_another_took_after_a_restart_is_told(server: Server) -> None:
     url = server.make_database()
     with open_store(url) as store, open_store(url) as other, store.hold("first"):
