@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 
 from monitors import PROGRAM, __version__
+from monitors.config.forbidden import is_watched, site_named
 from monitors.errors import RefusedError, UsageError
 from monitors.notify.errors import SinkError
 from monitors.notify.quiet import quieten
@@ -30,8 +31,6 @@ METHODS = frozenset({"GET", "POST", "PATCH"})
 
 MAX_ANSWER_BYTES = 8 * 2**20
 MAX_RETRY_AFTER_S = 3_600.0
-_WATCHED = "model-lab-api"
-_MAX_QUOTING = 3
 _SHOWN_CHARS = 160
 _MIN_SECRET_CHARS = 4
 _OK, _REDIRECT, _CLIENT_ERROR, _SERVER_ERROR = 200, 300, 400, 500
@@ -65,7 +64,8 @@ class Service:
     """One service at `base_url`; any number of requests, from any thread, each within `timeout_s`.
 
     `secrets` are masked in every error. Redirects are not followed. Plain HTTP is for loopback, unless `plain_http`.
-    `only` names the requests that may be sent, as method and path; None for any but those no sink may send.
+    `only` names the requests that may be sent, as method and path; None for any but those no sink may send, and but for
+    those to the API host of a site.
     Raises `UsageError` for an address that cannot be used.
     """
 
@@ -98,14 +98,19 @@ class Service:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
         parameters: Mapping[str, str] | None = None,
+        read: bool = True,
     ) -> Answer:
         """Send one request, with `content` or with `body` as JSON, and return the answer.
+
+        Without `read` a status from 200 to 299 is the whole answer: its body is left unread, whatever it is.
 
         Raises `SinkError` for a service that cannot be reached, redirects or answers with an error, and `RefusedError`
         for a request no sink may send.
         """
         url = self._base + path
-        _refuse(method, url)
+        # What follows the address is a path of our own, which may hold any name of a repository.
+        refuse(method, self._base, to_sites=self._only is not None)
+        refuse(method, url, to_sites=True)
         if self._only is not None and (method, path) not in self._only:
             message = f"{method} {path} is none of the requests this sink may send"
             raise RefusedError(message)
@@ -115,7 +120,7 @@ class Service:
         if content is not None:
             sent.setdefault("Content-Type", "application/json")
         try:
-            return self._exchange(method, url, content, sent, parameters)
+            return self._exchange(method, url, content, sent, parameters, read=read)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
             raise SinkError(self.masked(f"{self.shown}: {_reason(error, self._timeout_s)}")) from None
 
@@ -133,15 +138,23 @@ class Service:
             client.close()
 
     def _exchange(
-        self, method: str, url: str, content: bytes | None, headers: dict[str, str], params: Mapping[str, str] | None
+        self,
+        method: str,
+        url: str,
+        content: bytes | None,
+        headers: dict[str, str],
+        params: Mapping[str, str] | None,
+        *,
+        read: bool,
     ) -> Answer:
         deadline = time.monotonic() + self._timeout_s
         request = self._opened().stream(method, url, content=content, headers=headers, params=params)
         with request as response:
             status = response.status_code
-            raw = b"".join(self._read(response, deadline))
+            taken = _OK <= status < _REDIRECT
+            raw = b"".join(self._read(response, deadline)) if read or not taken else b""
             answered = {name.lower(): value for name, value in response.headers.items()}
-        if _OK <= status < _REDIRECT:
+        if taken:
             return Answer(status, answered, raw)
         raise self._error(status, answered, raw)
 
@@ -216,17 +229,17 @@ def _spellings(secrets: Iterable[str]) -> Iterator[str]:
             yield from (secret, quote(secret), quote(secret, safe=""), json.dumps(secret)[1:-1])
 
 
-def is_watched(url: str) -> bool:
-    """Tell whether an address is one of the endpoint this project watches, however it is spelled."""
-    for _ in range(_MAX_QUOTING):
-        url = unquote(url)
-    return _WATCHED in url.lower()
-
-
-def _refuse(method: str, url: str) -> None:
-    if method not in METHODS or is_watched(url):
-        message = f"a sink never sends {method if method not in METHODS else 'a request to the endpoint it watches'}"
-        raise RefusedError(message)
+def refuse(method: str, url: str, *, to_sites: bool = False) -> None:
+    """Raise `RefusedError` for a request no sink may send; `to_sites` allows the API hosts of the sites."""
+    if method not in METHODS:
+        message = f"a sink never sends {method}"
+    elif is_watched(url):
+        message = "a sink never sends a request to the endpoint it watches"
+    elif not to_sites and (site := site_named(url)):
+        message = f"a sink never sends a request to {site.api_host}, the API of {site.key}"
+    else:
+        return
+    raise RefusedError(message)
 
 
 def _reason(error: Exception, timeout_s: float) -> str:

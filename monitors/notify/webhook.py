@@ -40,7 +40,7 @@ class Webhook:
     now: Callable[[], datetime]
 
     def send(self, message: Message, notice: Notice) -> None:
-        """Post one notice; whatever answers 200 to 299 has taken it. Raises `SinkError` else."""
+        """Post one notice; whatever answers 200 to 299 has taken it, whatever body follows. Raises `SinkError` else."""
         body = json.dumps(message.content, allow_nan=False).encode()
         timestamp = str(int(self.now().timestamp()))
         headers = {
@@ -49,7 +49,7 @@ class Webhook:
             KEY: notice.key,
             EVENT: str(notice.kind),
         }
-        self.service.request("POST", content=body, headers=headers)
+        self.service.request("POST", content=body, headers=headers, read=False)
 
 
 def signature(key: bytes, timestamp: str, body: bytes) -> str:

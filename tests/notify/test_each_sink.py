@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import io
 import json
+import socket
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,10 +23,11 @@ from monitors.incidents.model import Notice, NoticeKind
 from monitors.model import Observation, Phases, TlsInfo
 from monitors.notify.apprise_sink import AppriseSink, _with_incident
 from monitors.notify.errors import SinkError
-from monitors.notify.http import MAX_RETRY_AFTER_S, Service, is_watched
+from monitors.notify.http import MAX_RETRY_AFTER_S, Service
 from monitors.notify.measures import Measure, measures
 from monitors.notify.message import message_of
 from monitors.notify.sinks import SINKS, Around, build
+from monitors.sites import SITES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from conftest import Github, Loopback, Reply, Request
 
     from monitors.notify.sinks import Sink
+    from monitors.sites import Site
 
 Make = Callable[..., Notice]
 AT = datetime(2026, 11, 26, 10, 44, tzinfo=UTC)
@@ -76,6 +81,49 @@ def test_a_webhook_within_the_network_may_be_plain_http_but_a_secret_address_may
     assert made("webhook", options={"url": "http://alerts.internal/x"}, secret="shared")
     with pytest.raises(UsageError, match=r"^http://alerts\.internal: keys never travel in the clear"):
         made("webhook", url="http://alerts.internal/x", secret="shared")
+
+
+@pytest.mark.parametrize("status", [200, 202, 204, 299])
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"Content-Encoding": "gzip"}, b"\xff\x00\x01ab"),
+        ({"Content-Length": "100000"}, b"a"),
+        ({"Transfer-Encoding": "chunked", "Content-Length": "0"}, b"no chunk\r\n"),
+        ({}, b" " * (9 * 2**20)),
+    ],
+    ids=["broken-gzip", "never-whole", "broken-chunks", "endless"],
+)
+def test_a_webhook_s_notice_is_taken_at_the_status_whatever_the_body(
+    headers: dict[str, str], body: bytes, status: int, loopback: Loopback, notice: Make
+) -> None:
+    loopback.answer = lambda _request: (status, headers, body)
+    send(made("webhook", options={"url": loopback.url}, secret="shared"), notice())
+    assert len(loopback.requests) == 1
+
+
+def test_a_webhook_that_drips_its_answer_has_taken_the_notice(notice: Make) -> None:
+    """The body is never finished while the sink waits: it does not wait."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = threading.Event()
+
+        def drip() -> None:
+            connection = server.accept()[0]
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+                with contextlib.suppress(OSError):
+                    while not taken.wait(0.05):
+                        connection.sendall(b"a")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+            send(made("webhook", options={"url": url}, secret="shared"), notice())
+        finally:
+            taken.set()
+            thread.join()
 
 
 # -- GitHub issues
@@ -382,6 +430,10 @@ def test_a_sink_writes_to_standard_output_unless_told_otherwise(
 
 # -- making them
 
+SENDS = "sends anything to; write that of the service that takes your notices"
+SENDS_TO_SITES = 'sends to; write that of the service that takes your notices, or type = "datadog"'
+ARE_POSTED_TO = "are posted to; write https://api.datadoghq.eu"
+
 
 @pytest.mark.parametrize(
     ("settings", "said"),
@@ -394,7 +446,15 @@ def test_a_sink_writes_to_standard_output_unless_told_otherwise(
         ),
         (
             SinkSettings("a", "apprise", secrets={"url": "json://h/api/v2/model%2Dlab-api/runs/1?method=DELETE"}),
-            "sinks.a: the url leads to the endpoint that is watched, which no sink may write to",
+            f"sinks.a: the url leads to /api/v2/model-lab-api, the endpoint that is watched, which no sink {SENDS}",
+        ),
+        (
+            SinkSettings("a", "webhook", options={"url": "https://api.datadoghq.eu/x"}, secrets={"secret": "x"}),
+            f"sinks.a: the url names api.datadoghq.eu, the API of EU1, which only a datadog sink {SENDS_TO_SITES}",
+        ),
+        (
+            SinkSettings("a", "datadog", options={"base_url": "https://api.datadoghq.eu/x"}, secrets={"api_key": "x"}),
+            f"sinks.a: the base_url goes on behind api.datadoghq.eu, where only three paths {ARE_POSTED_TO}",
         ),
         (
             SinkSettings("a", "webhook", secrets={"secret": "x"}),
@@ -434,12 +494,35 @@ def test_no_other_method_is_ever_sent(method: str, loopback: Loopback) -> None:
     assert not loopback.requests
 
 
-@pytest.mark.parametrize("path", ["/api/v2/model-lab-api/runs/1", "/API/V2/Model-Lab-API", "/x/model%252Dlab%2dapi"])
-def test_the_endpoint_watched_is_never_written_to(path: str, loopback: Loopback) -> None:
-    assert is_watched(path)
-    with pytest.raises(RefusedError, match="the endpoint it watches"):
-        Service(loopback.url, timeout_s=1).request("POST", path)
+@pytest.mark.parametrize("method", ["GET", "POST", "PATCH"])
+@pytest.mark.parametrize(
+    "path", ["/api/v2/model-lab-api/runs/1", "/API//V2/Model-Lab-API", "/x/api/v1/../v2/model%252Dlab%2dapi"]
+)
+def test_the_endpoint_watched_is_sent_nothing(path: str, method: str, loopback: Loopback) -> None:
+    for service, rest in ((Service(loopback.url, timeout_s=1), path), (Service(loopback.url + path, timeout_s=1), "")):
+        with pytest.raises(RefusedError, match="the endpoint it watches"):
+            service.request(method, rest)
     assert not loopback.requests
+
+
+@pytest.mark.parametrize("site", SITES.values(), ids=lambda site: site.key)
+def test_the_api_of_no_site_is_sent_anything(site: Site, loopback: Loopback) -> None:
+    with pytest.raises(RefusedError, match=f"^a sink never sends a request to {site.api_host}, the API of {site.key}$"):
+        Service(f"{loopback.url}/relay?to={site.api_host}", timeout_s=1).request("POST")
+    assert not loopback.requests
+
+
+def test_what_only_bears_the_name_is_sent_like_anything_else(
+    loopback: Loopback, service_github: Github, notice: Make
+) -> None:
+    send(made("webhook", options={"url": f"{loopback.url}/model-lab-api?p=model-lab-api"}, secret="shared"), notice())
+    loopback.answer = lambda request: service_github.answer(
+        replace(request, path=request.path.replace("/acme/model-lab-api/", "/o/r/"))
+    )
+    options = {"repository": "acme/model-lab-api", "base_url": loopback.url}
+    send(made("github-issues", options=options, token="t0ken-of-mine"), notice())
+    assert len(service_github.issues) == 1
+    assert [request.method for request in loopback.requests] == ["POST", "GET", "POST"]
 
 
 def test_a_sink_of_three_addresses_has_no_fourth(datadog: Any, loopback: Loopback) -> None:
