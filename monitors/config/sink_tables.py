@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from monitors.config import forbidden
 from monitors.config.alerting import SinkSettings
-from monitors.config.sinks import SINK, SINK_TYPES
+from monitors.config.sinks import ADDRESSES, SINK, SINK_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,7 +60,15 @@ class _Sink:
         secrets = {name: value for name in self.kind.secrets if (value := self._secret(name, known))}
         leading = {f"{name}{end}" for name in self.kind.secrets for end in ("_env", "_file")}
         options = {option: known[option] for option in self.kind.rows if option in known and option not in leading}
+        self._addresses({**options, **secrets})
         return SinkSettings(name=self.path[-1], options=options, secrets=secrets, **{"type": "", **common})
+
+    def _addresses(self, given: Mapping[str, str]) -> None:
+        """Refuse addresses no sink may send to, at the line that gives them or names what holds them."""
+        for name in ADDRESSES:
+            if name in given and (flaw := forbidden.flaw(given[name], self.entry["type"])):
+                way = next(way for way in (name, f"{name}_env", f"{name}_file") if way in self.entry)
+                self._wrong(way, f"{way}: the address {flaw}")
 
     def _wrong(self, option: str, message: str) -> None:
         self.tables.wrong((*self.path, option), message)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _VARIABLE, _FILE = "name in capitals", "path, relative to the configuration file"
 _MAX_KEPT_DAYS = 36_500
+ADDRESSES = ("url", "base_url")
+"""The options, secret ones too, that say where a sink sends."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 from monitors import PROGRAM
 from monitors.errors import ConfigError
 from monitors.notify.errors import SinkError
-from monitors.notify.http import is_watched
 from monitors.notify.message import Tone
 from monitors.notify.quiet import keep_to_itself, quieten
 from monitors.notify.sinks import secret
@@ -119,9 +118,6 @@ def _reason(result: Any) -> str:
 def build(settings: SinkSettings, around: Around) -> AppriseSink:  # noqa: ARG001 - every sink is built alike
     """Return the sink. Raises `ConfigError` for an address that apprise does not know."""
     url = secret(settings, "url").strip()
-    if is_watched(url):
-        message = f"sinks.{settings.name}: the url leads to the endpoint that is watched, which no sink may write to"
-        raise ConfigError(message)
     if any(character.isspace() for character in url) or _opened(url) is None:
         message = f"sinks.{settings.name}: the url is no address apprise knows, such as slack://… or mailto://…"
         raise ConfigError(message)

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
+from monitors.config import forbidden
+from monitors.config.sinks import ADDRESSES
 from monitors.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -63,11 +65,17 @@ SINKS: Mapping[str, str] = {
 def build(settings: SinkSettings, around: Around | None = None) -> Sink:
     """Return the sink that settings describe; nothing is connected yet.
 
-    Raises `ConfigError` for a type nobody knows and for an option that is missing or cannot be used.
+    Raises `ConfigError` for a type nobody knows, for an option that is missing or cannot be used, and for an address no
+    sink may send to.
     """
     if settings.type not in SINKS:
         message = f"sinks.{settings.name}: type {settings.type!r} is none of {', '.join(SINKS)}"
         raise ConfigError(message)
+    for name in ADDRESSES:
+        address = settings.secrets.get(name) or settings.options.get(name)
+        if address and (flaw := forbidden.flaw(address, settings.type)):
+            message = f"sinks.{settings.name}: the {name} {flaw}"
+            raise ConfigError(message)
     sink: Sink = import_module(SINKS[settings.type]).build(settings, around or Around())
     return sink
 
