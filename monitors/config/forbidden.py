@@ -1,4 +1,4 @@
-"""Where no sink may send, however it is spelled: the endpoint that is watched, and the API hosts of the sites."""
+"""What no sink may send, and where, however it is spelled: to the endpoint that is watched, and to the sites' API hosts."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 WATCHED_PATH = "/api/v2/model-lab-api"
 """The endpoint that is watched: its DELETE deletes a run."""
 
+METHODS = frozenset({"GET", "POST", "PATCH"})
+"""What a sink may send. The endpoint watched has a DELETE that deletes the run: no sink ever needs one."""
+
 _WATCHED = WATCHED_PATH.strip("/").split("/")
 # No address is quoted more often; one that is, is made to hide something.
 _MAX_QUOTING = 16
@@ -24,6 +27,12 @@ _AUTHORITY = re.compile(r"\A[a-z0-9+.-]*:?[/\\]{2}[^/\\?#]*", re.IGNORECASE)
 _HOSTS = {site.api_host: site for site in SITES.values()}
 # A host is named where no longer name goes on around it; a dot at its end is part of the name's long form.
 _NAMED = re.compile(rf"(?<![a-z0-9.-])({'|'.join(map(re.escape, _HOSTS))})(?!-|[a-z0-9]|\.[a-z0-9])")
+# Services of apprise whose method the address chooses; that delete where it says so; that are sent to by PUT.
+_ANY_METHOD = re.compile(r"(?:json|xml|form)s?://")
+_DELETING = re.compile(r"(?:opsgenie|jira)://")
+_PUTTING = re.compile(r"matrixs?://")
+_MATRIX_HOOKS = ("hookshot", "matrix", "slack", "t2bot")
+_PAIR = re.compile(r"[?&;]([^?&;=]+)=([^?&;]*)")
 
 
 def is_watched(address: str) -> bool:
@@ -63,7 +72,7 @@ def flaw(address: str, type_: str) -> str | None:
         )
     site = site_named(address)
     if site is None:
-        return None
+        return _method_flaw(address) if type_ == "apprise" else None
     if type_ != "datadog":
         return (
             f"names {site.api_host}, the API of {site.key}, which only a datadog sink sends to; write that of the "
@@ -71,6 +80,26 @@ def flaw(address: str, type_: str) -> str | None:
         )
     if _AUTHORITY.sub("", address).strip("/"):
         return f"goes on behind {site.api_host}, where only three paths are posted to; write https://{site.api_host}"
+    return None
+
+
+def _method_flaw(address: str) -> str | None:
+    """Return what makes apprise send anything but `METHODS`, as `flaw` does."""
+    text = (_undone(address) or "").lower()
+    pairs = [(name[:1] + name[1:].replace("+", ""), value) for name, value in _PAIR.findall(text)]
+    if _ANY_METHOD.search(text) and any(
+        name == "method" and value and value.upper() not in METHODS for name, value in pairs
+    ):
+        return "has a method other than GET, POST and PATCH, and no sink sends any other; leave method out"
+    if _DELETING.search(text) and any(
+        (name == "action" or name.startswith(":")) and value and "delete".startswith(value) for name, value in pairs
+    ):
+        return "has an action that deletes, and no sink ever sends DELETE; write another, or leave it out"
+    if _PUTTING.search(text) and not any(name == "mode" and value in _MATRIX_HOOKS for name, value in pairs):
+        return (
+            "is one that Matrix takes messages at by PUT, which no sink sends; write that of a webhook there, with mode="
+            f"{', '.join(_MATRIX_HOOKS[:-1])} or {_MATRIX_HOOKS[-1]}"
+        )
     return None
 
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from monitors import PROGRAM
 from monitors.errors import ConfigError
+from monitors.notify.apprise_guard import guarded
 from monitors.notify.errors import SinkError
 from monitors.notify.message import Tone
 from monitors.notify.quiet import keep_to_itself, quieten
@@ -37,19 +38,25 @@ class AppriseSink:
     url: str
 
     def send(self, message: Message, notice: Notice) -> None:
-        """Send one notice. Raises `SinkError` with what apprise says of it, the address masked."""
+        """Send one notice.
+
+        Raises `SinkError` with what apprise says of it, the address masked, and `RefusedError` for what no sink may send.
+        """
         opened = _opened(_with_incident(self.url, message, notice))
         if opened is None:
             problem = "apprise does not know the service any more"
             raise SinkError(problem, permanent=True)
-        result = opened.notify(
-            title=message.chat_title,
-            body=message.chat(),
-            notify_type=_TONES[message.tone],
-            body_format="text",
-            # Just below our own deadline, so that it is apprise that says what was slow.
-            timeout=max(self.settings.timeout_s * 0.9, 0.5),
-        )
+        with guarded() as refused:
+            result = opened.notify(
+                title=message.chat_title,
+                body=message.chat(),
+                notify_type=_TONES[message.tone],
+                body_format="text",
+                # Just below our own deadline, so that it is apprise that says what was slow.
+                timeout=max(self.settings.timeout_s * 0.9, 0.5),
+            )
+        if refused:
+            raise refused[0]
         if not result:
             raise SinkError(self._masked(_reason(result)))
 

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from monitors import PROGRAM, __version__
-from monitors.config.forbidden import is_watched, site_named
+from monitors.config.forbidden import METHODS, is_watched, site_named
 from monitors.errors import RefusedError, UsageError
 from monitors.notify.errors import SinkError
 from monitors.notify.quiet import quieten
@@ -25,9 +25,6 @@ from monitors.transport import is_loopback, tls_context
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
-
-METHODS = frozenset({"GET", "POST", "PATCH"})
-"""What a sink may send. The endpoint watched has a DELETE that deletes the run: no sink ever needs one."""
 
 MAX_ANSWER_BYTES = 8 * 2**20
 MAX_RETRY_AFTER_S = 3_600.0

@@ -106,3 +106,38 @@ def test_config_check_takes_sinks_that_only_bear_the_name(tmp_path: Path, monkey
         "[sinks.c]\ntype = 'datadog'\nbase_url = 'https://api.datadoghq.eu/'\napi_key_env = 'S'\n"
     )
     assert len(load(None, {"S": "s"}, []).sinks) == 3
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"{scheme}://h/x?{query}"
+        for scheme in ("json", "jsons", "XML", "xmls", "form", "forms")
+        for query in ("method=DELETE", "rto=1&METHOD=put", "method=POST;method=delete", "%6Dethod+=%20HEAD", "method=x")
+    ]
+    + ["json://h?method=%2544ELETE", "json://h/x,jsons://i/y?method=PUT"]
+    + ["opsgenie://key/?action=delete", "jira://key/?action=D", "opsgenie://key/?:info=delete"]
+    + ["matrix://me:pass@h/#room", "matrixs://me:pass@h/#room?mode=off", "matrixs://h/#room?e2ee=no"],
+)
+def test_an_address_that_makes_apprise_delete_or_put_is_refused(address: str) -> None:
+    said = flaw(address, "apprise") or ""
+    assert "no sink" in said
+    assert said.split()[0] in {"has", "is"}
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "json://h/x?method=POST",
+        "xmls://h/x?method=get&+X-Method=DELETE",
+        "form://h?method=",
+        "json://h/method=DELETE",
+        "kodi://h/?method=DELETE",
+        "twilio://sid:token@from/to?method=call",
+        "opsgenie://key/?action=close&:info=note",
+        "matrixs://token@h/?mode=hookshot",
+        "pagerduty://key@routing?action=map",
+    ],
+)
+def test_other_addresses_of_apprise_s_are_left_alone(address: str) -> None:
+    assert flaw(address, "apprise") is None

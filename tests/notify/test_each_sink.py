@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 
 from monitors.config.alerting import SinkSettings
 from monitors.errors import ConfigError, RefusedError, UsageError
@@ -380,6 +381,57 @@ def test_apprise_says_what_a_service_said_without_its_address(loopback: Loopback
     assert "403" in str(caught.value)
     for hidden in ("passw0rd", "t0ken-in-path", str(loopback.port)):
         assert hidden not in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["json", "xml", "form"])
+@pytest.mark.parametrize("method", ["DELETE", "PUT", "HEAD", "OPTIONS"])
+def test_apprise_never_sends_what_could_destroy_even_if_a_sink_were_made(
+    method: str, scheme: str, loopback: Loopback, notice: Make
+) -> None:
+    url = f"{scheme}://127.0.0.1:{loopback.port}/x?method={method}"
+    with pytest.raises(ConfigError, match=r"^sinks\.ops: the url has a method other than GET, POST and PATCH"):
+        made("apprise", url=url)
+    with pytest.raises(RefusedError, match=f"^a sink never sends {method}$"):
+        send(AppriseSink(SinkSettings("ops", "apprise", timeout_s=10), url), notice())
+    assert not loopback.requests
+
+
+@pytest.mark.parametrize(
+    ("rest", "said"),
+    [
+        ("api/v2//model-lab-api/runs/42", "a request to the endpoint it watches"),
+        ("x?+Host=api.us5.datadoghq.com", r"a request to api\.us5\.datadoghq\.com, the API of US5"),
+    ],
+)
+def test_apprise_never_sends_to_what_is_watched_even_if_a_sink_were_made(
+    rest: str, said: str, loopback: Loopback, notice: Make
+) -> None:
+    url = f"json://127.0.0.1:{loopback.port}/{rest}"
+    with pytest.raises(RefusedError, match=f"^a sink never sends {said}$"):
+        send(AppriseSink(SinkSettings("ops", "apprise", timeout_s=10), url), notice())
+    assert not loopback.requests
+
+
+def test_a_user_s_own_matrix_is_never_put_to(loopback: Loopback, notice: Make) -> None:
+    loopback.answer = lambda _request: (200, {}, b'{"access_token": "t", "user_id": "@u:h", "room_id": "!r:h"}')
+    sink = AppriseSink(SinkSettings("ops", "apprise", timeout_s=10), f"matrix://u:p@127.0.0.1:{loopback.port}/!r:h")
+    with pytest.raises(RefusedError, match="^a sink never sends PUT$"):
+        send(sink, notice())
+    assert {request.method for request in loopback.requests} <= {"GET", "POST"}
+
+
+def test_a_service_that_takes_the_text_in_its_address_is_sent_a_notice_that_names_the_endpoint(
+    loopback: Loopback, notice: Make
+) -> None:
+    send(made("apprise", url=f"form://127.0.0.1:{loopback.port}/x?method=GET"), notice())
+    [request] = loopback.requests
+    assert request.method == "GET"
+    assert "/api/v2/model-lab-api/runs/42" in request.query["message"]
+
+
+def test_what_others_send_with_the_library_below_apprise_is_not_looked_at(loopback: Loopback, notice: Make) -> None:
+    send(made("apprise", url=f"json://127.0.0.1:{loopback.port}/x"), notice())
+    assert requests.put(f"{loopback.url}/api/v2/model-lab-api", timeout=10).status_code == 200
 
 
 # -- standard output, GitHub Actions
