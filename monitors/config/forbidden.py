@@ -1,4 +1,4 @@
-"""What no sink may send, and where, however it is spelled: to the endpoint that is watched, and to the sites' API hosts."""
+"""What no sink may send, and where to, however it is spelled: the endpoint that is watched, the sites' API hosts."""
 
 from __future__ import annotations
 
@@ -97,8 +97,8 @@ def _method_flaw(address: str) -> str | None:
         return "has an action that deletes, and no sink ever sends DELETE; write another, or leave it out"
     if _PUTTING.search(text) and not any(name == "mode" and value in _MATRIX_HOOKS for name, value in pairs):
         return (
-            "is one that Matrix takes messages at by PUT, which no sink sends; write that of a webhook there, with mode="
-            f"{', '.join(_MATRIX_HOOKS[:-1])} or {_MATRIX_HOOKS[-1]}"
+            "is one that Matrix takes messages at by PUT, which no sink sends; write that of a webhook there, with "
+            f"mode={', '.join(_MATRIX_HOOKS[:-1])} or {_MATRIX_HOOKS[-1]}"
         )
     return None
 

@@ -49,7 +49,7 @@ def _install() -> None:
                 raise requests.exceptions.InvalidURL(str(error)) from None
         return send(session, request, **options)
 
-    requests.Session.send = looked_at  # type: ignore[method-assign]  # the one place all its services pass
+    requests.Session.send = looked_at  # type: ignore[method-assign,assignment]  # the one place all its services pass
 
 
 def _look(method: str, url: str, host: str) -> None:

@@ -40,7 +40,7 @@ class AppriseSink:
     def send(self, message: Message, notice: Notice) -> None:
         """Send one notice.
 
-        Raises `SinkError` with what apprise says of it, the address masked, and `RefusedError` for what no sink may send.
+        Raises `SinkError` with what apprise says of it, the address masked; `RefusedError` for what no sink may send.
         """
         opened = _opened(_with_incident(self.url, message, notice))
         if opened is None:

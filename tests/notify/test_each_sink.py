@@ -415,7 +415,7 @@ def test_apprise_never_sends_to_what_is_watched_even_if_a_sink_were_made(
 def test_a_user_s_own_matrix_is_never_put_to(loopback: Loopback, notice: Make) -> None:
     loopback.answer = lambda _request: (200, {}, b'{"access_token": "t", "user_id": "@u:h", "room_id": "!r:h"}')
     sink = AppriseSink(SinkSettings("ops", "apprise", timeout_s=10), f"matrix://u:p@127.0.0.1:{loopback.port}/!r:h")
-    with pytest.raises(RefusedError, match="^a sink never sends PUT$"):
+    with pytest.raises(RefusedError, match=r"^a sink never sends PUT$"):
         send(sink, notice())
     assert {request.method for request in loopback.requests} <= {"GET", "POST"}
 
