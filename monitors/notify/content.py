@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _MONITOR = "monitor"
 _NAME_CHARS = 40
+# No text of ours is nearly as long; one that came over the wire may be.
+_TEXT_CHARS = 4_000
+_MAX_DEPTH = 32
 _PRINTABLE = range(0x21, 0x7F)
 
 
@@ -151,20 +154,32 @@ def change(content: Mapping[str, JSON]) -> Change:
 def completed(content: Mapping[str, JSON], known: str | None = None) -> dict[str, JSON]:
     """Return the content as sinks send it: harmless JSON, with what to do, where to read on, and how to see it.
 
+    Every text in it, a member's name too, is as `plain` makes it, and cut at 4,000 characters; all else keeps its type.
     `known` is what the vendor's status page says of the site.
     """
-    whole_content = {name: scrubbed(member) for name, member in content.items()}
+    whole_content = {name: _harmless(member) for name, member in content.items()}
     incident = about(content)
     if incident is None:
         return whole_content
     first = next(iter(incident.sites or incident.all_sites), None)
     return {
         **whole_content,
-        "known": known or None,
+        "known": plain(known, _TEXT_CHARS) if known else None,
         "advice": advice(incident.rule, incident.kind),
         "link": link(incident.rule, incident.kind, first),
         "curl": curl(members(content.get("request"))),
     }
+
+
+def _harmless(value: JSON, depth: int = 0) -> JSON:
+    """Return a JSON value whose texts are printable; reading JSON undoes its own escapes, so those do not suffice."""
+    if isinstance(value, str):
+        return plain(value, _TEXT_CHARS)
+    if isinstance(value, list) and depth < _MAX_DEPTH:
+        return [_harmless(item, depth + 1) for item in value]
+    if isinstance(value, dict) and depth < _MAX_DEPTH:
+        return {plain(name, _TEXT_CHARS): _harmless(member, depth + 1) for name, member in value.items()}
+    return scrubbed(value, depth)
 
 
 def curl(request: Mapping[str, JSON]) -> str | None:

@@ -301,6 +301,72 @@ def test_the_examples_of_the_schema_are_what_we_send(said: dict[str, Any]) -> No
     assert completed(stored, said.get("known")) == said
 
 
+HOSTILE = "a\u202eb\u200bc\x9b31m\x85\n\x1b[0m\ud83d\u2028\u00a0\U000e0041"
+SPELLED = r"a\u202eb\u200bc\x9b31m\x85\n\x1b[0m\ud83d\u2028\xa0\U000e0041"
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_what_a_reader_of_the_content_gets_is_spelled_out(kind: NoticeKind, notice: Make) -> None:
+    """As it is read: JSON's own escapes are undone by then."""
+    made = notice(kind)
+    known = f"k{HOSTILE}" if "incident" in made.content else None
+    said = message_of(replace(made, content=with_each_text(made.content, HOSTILE)), known=known).content
+    read = json.loads(json.dumps(said))
+    assert [text for text in texts(read) if not text.isprintable()] == []
+    assert any(SPELLED in text for text in texts(read))
+    assert known is None or read["known"] == f"k{SPELLED}"
+
+
+def test_base_and_revision_keep_their_types_and_their_texts_are_spelled_out(notice: Make) -> None:
+    kept: list[Any] = [None, True, False, 0, -1, 2**53, 1.5, [], {}, [[1, {"a": [None, 0.1]}]], "string", "\U0001f525"]
+    for value in kept:
+        incident = message_of(notice(base=value, revision=[value])).content["incident"]
+        assert isinstance(incident, dict)
+        for was, wanted in ((incident["base"], value), (incident["revision"], [value])):
+            assert json.dumps(was) == json.dumps(wanted)
+    content = message_of(notice(base={HOSTILE: [HOSTILE, 1]}, revision=HOSTILE)).content
+    incident = content["incident"]
+    assert isinstance(incident, dict)
+    assert (incident["base"], incident["revision"]) == ({SPELLED: [SPELLED, 1]}, SPELLED)
+    validate(dict(content))
+
+
+def test_a_text_of_the_content_is_bounded_and_so_is_its_depth(notice: Make) -> None:
+    deep: Any = "x"
+    for _ in range(500):
+        deep = [deep]
+    incident = message_of(notice(message="m" * 99_999, base=deep, revision={"k" * 99_999: 1})).content["incident"]
+    assert isinstance(incident, dict)
+    assert incident["message"] == "m" * 3_999 + "…"
+    assert incident["revision"] == {"k" * 3_999 + "…": 1}
+    assert json.dumps(incident["base"]).count("[") < 40
+
+
+@settings(deadline=None)
+@given(value=JSON_VALUES)
+def test_any_content_is_json_with_printable_texts(value: Any) -> None:
+    read = json.loads(json.dumps(completed({"kind": value, "incident": {"base": value}}), allow_nan=False))
+    assert all(text.isprintable() for text in texts(read))
+
+
+def with_each_text(value: Any, text: str) -> Any:
+    """Return a value with a text behind each of its own."""
+    if isinstance(value, dict):
+        return {name: with_each_text(member, text) for name, member in value.items()}
+    if isinstance(value, list):
+        return [with_each_text(item, text) for item in value]
+    return value + text if isinstance(value, str) else value
+
+
+def texts(value: Any) -> list[str]:
+    """Return every text in a value, names of members too."""
+    if isinstance(value, dict):
+        return [*value, *(text for member in value.values() for text in texts(member))]
+    if isinstance(value, list):
+        return [text for item in value for text in texts(item)]
+    return [value] if isinstance(value, str) else []
+
+
 def test_a_further_member_is_refused(notice: Make) -> None:
     for said in ({**message_of(notice()).content, "more": 1}, {**message_of(notice("test")).content, "incident": None}):
         with pytest.raises(jsonschema.ValidationError):
