@@ -8,6 +8,7 @@ import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from monitors.config.files import read_regular, why
 from monitors.config.readers import shown
 from monitors.errors import ConfigError
 
@@ -59,14 +60,13 @@ class Document:
 def read(path: Path, named_by: str = "") -> Document:
     """Read a TOML file of at most 1 MiB; `named_by` says in the error who asked for it.
 
-    Raises `ConfigError` for a file that cannot be read or is not TOML.
+    Raises `ConfigError` for what is no regular file, cannot be read, or is not TOML.
     """
     origin = f" (named by {named_by})" if named_by else ""
     try:
-        with path.open("rb") as stream:
-            raw = stream.read(_MAX_BYTES + 1)
-    except OSError as error:
-        message = f"cannot read the configuration file {path}{origin}: {(error.strerror or str(error)).lower()}"
+        raw = read_regular(path, _MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        message = f"cannot read the configuration file {path}{origin}: {why(error)}"
         raise ConfigError(message) from error
     if len(raw) > _MAX_BYTES:
         message = f"{path}: larger than 1 MiB; this is no configuration file"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitors.config.credentials import key_flaw
+from monitors.config.files import read_regular, why
 from monitors.config.readers import shown
 
 if TYPE_CHECKING:
@@ -76,11 +77,9 @@ class Lookup:
         named = str(path) if shown(path.name) == repr(path.name) else shown(path.name)
         self.files.append(path)
         try:
-            with path.open("rb") as stream:
-                raw = stream.read(_MAX_SECRET_BYTES + 1)
+            raw = read_regular(path, _MAX_SECRET_BYTES + 1)
         except (OSError, ValueError) as error:
-            reason = (getattr(error, "strerror", None) or str(error)).lower()
-            return self._unfit(f"{origin}: cannot read {named}: {reason}")
+            return self._unfit(f"{origin}: cannot read {named}: {why(error)}")
         if len(raw) > _MAX_SECRET_BYTES:
             return self._unfit(f"{origin}: {named} is larger than {_MAX_SECRET_BYTES} bytes; it should hold one {what}")
         # Editors and `echo` end a file with a line end, which is no part of the key.
