@@ -1,0 +1,22 @@
+"""What all tests share: which of them one interpreter is enough for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HERE = Path(__file__).parent
+ONCE = ("contract_suite", "deploy", "docs", "schemas", "workflows", "cli/test_watch", "store/test_transfer")
+"""Tests of files and whole processes: they take minutes, and another Python has nothing to say of them."""
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Mark what runs once, in the environment `coverage`; every other test runs on each Python."""
+    for item in items:
+        if item.path.is_relative_to(HERE) and item.path.relative_to(HERE).as_posix().startswith(ONCE):
+            item.add_marker(pytest.mark.once)
