@@ -180,7 +180,10 @@ WATCH = rows(
         "max_clock_error_s",
         f"seconds, 1 to {_DAY_S}",
         "`300`",
-        "When the sites' clocks are off by more than that, all by about as much, the monitor reports its own clock.",
+        (
+            "When most sites, two at least, agree within a minute, and this clock is off theirs by more than that, the "
+            "monitor reports it."
+        ),
         readers.number(1, _DAY_S),
     ),
     (
