@@ -72,7 +72,11 @@ def interactions(data: bytes) -> Iterator[Any]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        message = f"{place}{error.problem or error.context}"
+        said = error.problem or error.context
+        if said == _TOO_DEEP:
+            # Newer releases of libyaml read ahead, and give up at a depth of their own before the events show ours.
+            said = f"nests deeper than {MAX_DEPTH} levels"
+        message = f"{place}{said}"
         raise BrokenError(message) from None
     except yaml.reader.ReaderError as error:
         line = data.count(b"\n", 0, error.position) + 1
@@ -80,6 +84,7 @@ def interactions(data: bytes) -> Iterator[Any]:
         raise BrokenError(message) from None
 
 
+_TOO_DEEP = "exceeded maximum nesting depth"
 _NOTHING = object()
 _NO_KEY = object()
 _ODD_KEY = object()

@@ -117,7 +117,11 @@ def test_anchors_and_nodes_are_counted(monkeypatch: pytest.MonkeyPatch, tmp_path
                 list(read(path))
 
 
-@pytest.mark.parametrize("bomb", ["[" * 200_000, "- " * 200_000, "? " * 200_000, "{a: " * 200_000, "[a, " * 200_000])
+@pytest.mark.parametrize(
+    "bomb",
+    ["[" * 200_000, "- " * 200_000, "? " * 200_000, "{a: " * 200_000, "[a, " * 200_000],
+    ids=["lists", "items", "keys", "objects", "lists with items"],
+)
 def test_deep_yaml_is_refused_at_once(bomb: str, tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_text(f"interactions:\n- request: {{uri: '{URL}'}}\n- {bomb}")
