@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from monitors.config.readers import UnfitError, looks_secret
+from monitors.config.servers import server_url
 
 if TYPE_CHECKING:
     from pathlib import Path
     from urllib.parse import SplitResult
 
 _SQLITE = "sqlite:///"
-_POSTGRESQL = {"postgresql", "postgres", "postgresql+psycopg"}
 _SECRET_WORD = re.compile(r"pass|secret|token|key|sig|auth", re.IGNORECASE)
 _REPOSITORY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}\Z")
 _LOOPBACK = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|::1")
@@ -85,8 +85,10 @@ def literal_store_url(value: object) -> str:
     """Return the URL of a store that the file may hold: one without a password."""
     if not isinstance(value, str):
         raise ValueError(STORE_FORMS)  # noqa: TRY004 - every reader refuses by ValueError
-    parts = split(value)
-    if parts and (parts.password is not None or any(_SECRET_WORD.search(name) for name, _ in parse_qsl(parts.query))):
+    server = server_url(value)
+    # What cannot be taken apart and has an @ in it may hold a password wherever that is.
+    unread = server is None and "@" in value and not value.startswith(_SQLITE)
+    if unread or (server and server.has_password):
         message = (
             "a password is never written into this file; write url_env with the name of an environment variable, "
             "or url_file with a path, and replace the password if the file was shared"
@@ -102,9 +104,9 @@ def store_url(text: str, folder: Path | None) -> str:
     """
     if text.startswith(_SQLITE) and (path := text[len(_SQLITE) :]) and path.isprintable() and not _marks(path):
         return text if folder is None or path == ":memory:" else f"{_SQLITE}{folder / path}"
-    parts = split(text)
-    if parts is not None and parts.scheme in _POSTGRESQL and len(parts.path) > 1:
-        return f"postgresql+psycopg{text[len(parts.scheme) :]}"
+    server = server_url(text)
+    if server is not None and server.where.partition(":")[0] and server.database:
+        return server.text
     raise ValueError(STORE_FORMS)
 
 
@@ -116,7 +118,5 @@ def masked(url: str) -> str:
     """Return a store's URL as it may be shown: who logs in, with what, and every parameter masked."""
     if url.startswith(_SQLITE):
         return url
-    parts = urlsplit(url)
-    who = "***@" if "@" in parts.netloc else ""
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{who}{host}{parts.path}{'?***' if parts.query else ''}"
+    server = server_url(url)
+    return "***" if server is None else server.masked

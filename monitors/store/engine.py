@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import weakref
 from contextlib import contextmanager, suppress
@@ -13,6 +14,7 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
+from monitors.config.servers import server_url
 from monitors.errors import HarnessError, UsageError
 from monitors.store import errors
 from monitors.store.files import OpenedFile
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
+    from monitors.config.servers import ServerUrl
+
 _SQLITE = "sqlite:///"
 _FORMS = "write sqlite:///PATH or postgresql://USER@HOST/DATABASE"
-_POSTGRESQL = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
+_KIND = re.compile(r"([a-z][a-z0-9+]{1,20})://")
 _SILENCE_S = 15.0
 """How much longer than for a lock one waits for a server that says nothing."""
 # https://www.postgresql.org/docs/current/libpq-connect.html: a host that is gone is noticed within half a minute.
@@ -62,12 +66,14 @@ def sqlite_url(path: Path) -> str:
 class Database:
     """A database that can be reached: connections, and transactions whose errors are ours.
 
-    `path` is the file of an SQLite database, None for a server. `shown` names it without a password.
+    `path` is the file of an SQLite database, None for a server. `shown` names it without who logs in, and with
+    what.
     """
 
     def __init__(self, url: str, busy_timeout_s: float) -> None:
         """Prepare to reach it; nothing is opened yet. Raises `UsageError` for a URL that is none of ours."""
         self.busy_timeout_s = busy_timeout_s
+        self._server: ServerUrl | None = None
         self.path = Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
         if self.path is not None:
             if not str(self.path).strip("."):
@@ -78,8 +84,8 @@ class Database:
             self._engine = _sqlite_engine(self.path, busy_timeout_s, self._file)
         else:
             self._file = None
-            parsed = _parsed(url)
-            self.shown = parsed.set(drivername="postgresql").render_as_string(hide_password=True)
+            self._server, parsed = _parsed(url)
+            self.shown = self._server.shown
             self._engine = _postgresql_engine(parsed, busy_timeout_s + _SILENCE_S)
         self._reader = self._engine
         if self.path is None:
@@ -133,7 +139,7 @@ class Database:
 
     @contextmanager
     def translated(self) -> Iterator[None]:
-        """Raise what the database says as an error of ours, which names the store and never its password."""
+        """Raise what the database says as an error of ours, which names the store and never who logs in to it."""
         try:
             yield
         except (SQLAlchemyError, sqlite3.Error) as error:
@@ -143,14 +149,14 @@ class Database:
         said: Any = error.orig if isinstance(error, DBAPIError) else error
         if isinstance(said, sqlite3.Error):
             return self._sqlite_meaning(said)
-        state = getattr(said, "sqlstate", None) or ""
+        state, line = getattr(said, "sqlstate", None) or "", self._first_line(said)
         if state in _STATES_BUSY:
             return errors.StoreBusyError(f"{self.shown}: another process holds the store; try again when it is done")
         if state in _STATES_FULL:
-            return errors.StoreFullError(f"{self.shown}: cannot be written to: {_first_line(said)}")
+            return errors.StoreFullError(f"{self.shown}: cannot be written to: {line}")
         if isinstance(error, DBAPIError) and (not state or state[:2] in {"08", "28", "3D", "53", "57"}):
-            return errors.StoreUnreachableError(f"{self.shown}: cannot be reached: {_first_line(said)}")
-        return errors.StoreError(f"{self.shown}: {type(said).__name__}: {_first_line(said)}")
+            return errors.StoreUnreachableError(f"{self.shown}: cannot be reached: {line}")
+        return errors.StoreError(f"{self.shown}: {type(said).__name__}: {line}")
 
     def _sqlite_meaning(self, error: sqlite3.Error) -> HarnessError:
         extended = getattr(error, "sqlite_errorcode", None) or 0
@@ -166,7 +172,13 @@ class Database:
             )
         if code in _FULL:
             return errors.StoreFullError(f"{self.shown}: cannot be written to: {_REASONS[code]}")
-        return errors.StoreError(f"{self.shown}: {type(error).__name__}: {_first_line(error)}")
+        return errors.StoreError(f"{self.shown}: {type(error).__name__}: {self._first_line(error)}")
+
+    def _first_line(self, error: BaseException) -> str:
+        """Return what an error says; what is wrong in a URL, a driver may repeat."""
+        said = self._server.scrub(str(error)) if self._server else str(error)
+        lines = said.strip().splitlines()
+        return lines[0] if lines else type(error).__name__
 
     def leave(self) -> None:
         """Close a file that is no longer the one of the store: all of it is in the file then, wherever that is now.
@@ -186,22 +198,20 @@ WRITERS, HOLDERS = 0x4D4C4D01, 0x4D4C4D02
 """The first halves of PostgreSQL's advisory locks; the second is the schema's."""
 
 
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
-
-
-def _parsed(url: str) -> URL:
+def _parsed(url: str) -> tuple[ServerUrl, URL]:
+    """Return the URL of a server; the text is not repeated: whatever was meant as a URL may hold a password."""
+    server = server_url(url)
     try:
-        parsed = make_url(url)
+        parsed = None if server is None else make_url(server.text)
     except (ArgumentError, ValueError):
-        # The text is not repeated: what was meant as a URL may hold a password.
-        message = f"the store's URL cannot be read; {_FORMS}"
-        raise UsageError(message) from None
-    if parsed.drivername not in _POSTGRESQL:
-        message = f"a store of the kind {parsed.drivername!r} is none of ours; {_FORMS}"
+        parsed = None
+    if server is None or parsed is None:
+        if (kind := _KIND.match(url)) and not kind[1].startswith("postgres"):
+            message = f"a store of the kind {kind[1]!r} is none of ours; {_FORMS}"
+            raise UsageError(message)
+        message = f"the store's URL cannot be read; {_FORMS}; in a password an @, / or ? is written %40, %2F or %3F"
         raise UsageError(message)
-    return parsed.set(drivername="postgresql+psycopg")
+    return server, parsed
 
 
 def _sqlite_engine(path: Path, busy_timeout_s: float, file: OpenedFile) -> Engine:
@@ -246,6 +256,10 @@ def _postgresql_engine(url: URL, silence_s: float) -> Engine:
         engine = create_engine(url, connect_args=network, pool_pre_ping=True, hide_parameters=True)
     except ImportError as error:
         message = "a store on a PostgreSQL server needs its driver: pip install 'model-lab-monitor[postgresql]'"
+        raise UsageError(message) from error
+    except SQLAlchemyError as error:
+        # A parameter that is SQLAlchemy's own, not the server's.
+        message = f"the store's URL has a parameter that cannot be; {_FORMS}"
         raise UsageError(message) from error
 
     @event.listens_for(engine, "do_connect")
