@@ -46,6 +46,7 @@ def check(*, salvage: bool, state_dir: Path | None, config: Path | None) -> int:
     from monitors.store import StoreDamagedError  # noqa: PLC0415 - likewise
 
     try:
+        _refuse_empty(state_dir, config)
         with _existing(state_dir, config) as store:
             problems = store.check()
             shown, path = store.url_shown, store.path
@@ -81,6 +82,37 @@ def _existing(state_dir: Path | None, config: Path | None) -> Store:
         message = "nothing is kept yet; `model-lab-monitor watch` begins"
         raise UsageError(message)
     return store
+
+
+def _refuse_empty(state_dir: Path | None, config: Path | None) -> None:
+    """Refuse a file without a byte: to open it would make a store of it, and that one is sound.
+
+    Raises `UsageError` where nothing was ever kept, and `StoreDamagedError` where a backup tells that something was.
+    """
+    from monitors.commands.storing import file_of_store  # noqa: PLC0415 - see above
+    from monitors.store import StoreDamagedError  # noqa: PLC0415 - likewise
+    from monitors.store.upkeep import BACKUP  # noqa: PLC0415 - likewise
+
+    path = file_of_store(state_dir, config)
+    if path is None or not _is_empty(path) or not _is_empty(path.with_name(f"{path.name}-wal"), otherwise=True):
+        return
+    backup = path.with_name(BACKUP.format(name=path.name))
+    if backup.exists():
+        message = (
+            f"{path}: the file is empty, and {backup.name} beside it is not; `model-lab-monitor db check --salvage` "
+            "keeps what can be read"
+        )
+        raise StoreDamagedError(message, path)
+    message = f"{path}: the file is empty: nothing has been kept yet; `model-lab-monitor watch` begins"
+    raise UsageError(message)
+
+
+def _is_empty(path: Path, *, otherwise: bool = False) -> bool:
+    """Tell whether a file holds nothing, `otherwise` where it cannot be looked at."""
+    try:
+        return path.stat().st_size == 0
+    except OSError:
+        return otherwise
 
 
 def _salvage(state_dir: Path | None, config: Path | None, reason: str) -> int:

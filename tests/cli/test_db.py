@@ -100,6 +100,33 @@ def test_a_damaged_file_is_salvaged_from_its_backup(full: Cli) -> None:
         assert store.book().next_id == 1_007
 
 
+def test_of_an_empty_file_it_is_said_that_nothing_was_kept(cli: Cli) -> None:
+    FILE.parent.mkdir()
+    FILE.touch()
+    for arguments in (("db", "check"), ("db", "check", "--salvage")):
+        ran = cli(*arguments, *STATE)
+        assert (ran.code, ran.out) == (2, "")
+        said = "state/monitor.sqlite: the file is empty: nothing has been kept yet; `model-lab-monitor watch` begins"
+        assert ran.err == f"error: {said}\n"
+    assert FILE.stat().st_size == 0
+
+
+def test_an_empty_file_beside_a_backup_is_damage(full: Cli) -> None:
+    with opened() as store:
+        store.backup()
+    FILE.write_bytes(b"")
+    for end in ("-wal", "-shm"):
+        FILE.with_name(f"{FILE.name}{end}").unlink(missing_ok=True)
+    ran = full("db", "check", *STATE)
+    assert (ran.code, ran.out) == (4, "")
+    assert "the file is empty, and monitor.sqlite.backup beside it is not; `model-lab-monitor db check --salvage`" in (
+        ran.err
+    )
+    assert full("db", "check", "--salvage", *STATE).code == 0
+    with opened() as store:
+        assert store.book().next_id == 1_007
+
+
 def test_nothing_is_salvaged_under_a_running_monitor(full: Cli) -> None:
     with opened() as store, store.hold("watch"):
         FILE.write_bytes(b"no database at all")
