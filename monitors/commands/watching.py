@@ -26,6 +26,7 @@ from monitors.report.text import listed
 from monitors.statuspage import StatusPages
 from monitors.store import StoreDamagedError, StoreReplacedError
 from monitors.store.holding import file_held
+from monitors.store.outbox import NO_SINK
 from monitors.watching.alarm import Alarm
 from monitors.watching.asking import Mailbox
 from monitors.watching.building import setup_of
@@ -260,9 +261,15 @@ class Bench:
         """Keep the store small, and a copy of it at hand."""
         with self.current.using() as store:
             store.roll_up()
+            given_up = store.abandon_of_nobody(self._names(), at)
             gone = store.retain(at, retention)
             store.backup()
+        if given_up:
+            self.say("warning", "notices given up", reason=NO_SINK, notices=given_up)
         self.say("debug", "the store is in order", removed=gone.total)
+
+    def _names(self) -> frozenset[str]:
+        return frozenset(sink.name for sink in self.settings.sinks)
 
     def _after(self, metering: Metering, done: Kept) -> None:
         """Do what follows from a batch that is kept: metrics, what the log has of people, a digest if it is time."""
@@ -347,7 +354,10 @@ class Bench:
     def _deliver(self) -> None:
         for row in self.courier.drain(self.settings.watch.stop_s):
             notice = row.notice
-            self.say("error", "not delivered yet", sink=notice.sink, incident=notice.incident, reason=row.error)
+            # What waits for a sink that may come back is no failure of this pass.
+            known = notice.sink in self._names()
+            level, reason = ("error", row.error) if known else ("info", NO_SINK)
+            self.say(level, "not delivered yet", sink=notice.sink, incident=notice.incident, reason=reason)
 
 
 def report_of(bench: Bench, kept: Sequence[Kept], fail_on: Level | None) -> Report:

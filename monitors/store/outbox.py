@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, exists, func, or_, select, update
@@ -13,12 +14,15 @@ from monitors.store.probes import next_id
 from monitors.store.values import OutboxRow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection
 
 QUEUED, DELIVERED, ABANDONED = "queued", "delivered", "abandoned"
+NO_SINK = "no sink of this name is configured"
+WAITS_FOR_A_SINK = timedelta(days=7)
+"""A sink may be gone for now: renamed by mistake, or left out of a file for a day."""
 _T = tables.outbox.c
 _EARLIER = tables.outbox.alias("earlier")
 
@@ -90,6 +94,14 @@ def abandoned(connection: Connection, queued_id: int, at: datetime, reason: str)
     """Note that a notice is given up, and why."""
     first = func.coalesce(_T.first_failed_us, micros(at))
     _settle(connection, queued_id, state=ABANDONED, error=dumped(reason), first_failed_us=first)
+
+
+def abandon_of_nobody(connection: Connection, sinks: Collection[str], before: datetime) -> int:
+    """Give up what waits for sinks that are none of these since before a time; returns how many notices that were."""
+    late = and_(_T.state == QUEUED, _T.at_us < micros(before), _T.sink.not_in(sinks))
+    first = func.coalesce(_T.first_failed_us, _T.at_us)
+    changed = {"state": ABANDONED, "error": dumped(NO_SINK), "first_failed_us": first}
+    return connection.execute(update(tables.outbox).where(late).values(**changed)).rowcount
 
 
 def _settle(connection: Connection, queued_id: int, **values: Any) -> None:

@@ -29,7 +29,7 @@ from monitors.store.values import Counts, Taken
 from monitors.store.writing import GENERATION, Writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -229,6 +229,11 @@ class Store:
         """Note that a notice is given up, and why."""
         with self.writing() as writing:
             outbox.abandoned(writing.connection, queued_id, at, reason)
+
+    def abandon_of_nobody(self, sinks: Collection[str], now: datetime) -> int:
+        """Give up what has waited for a week for sinks that are none of these; returns how many notices that were."""
+        with self.writing() as writing:
+            return outbox.abandon_of_nobody(writing.connection, sinks, now - outbox.WAITS_FOR_A_SINK)
 
     # --- upkeep ------------------------------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ from markdown_it import MarkdownIt
 import schemas
 from monitors import __version__
 from monitors.incidents import people
-from monitors.store import open_store, sqlite_url
+from monitors.store import FILE_NAME, open_store, sqlite_url
 from monitors.store.values import Filter, IncidentFilter
 
 if TYPE_CHECKING:
@@ -177,6 +177,28 @@ def test_what_no_sink_took_is_told_and_waits_in_the_store(once: Any, tmp_path: P
             store.mark_failed(row.id, row.notice.at, "down", row.notice.at)
         once("--mock", "US5=outage:503")
         assert got.get(timeout=10)["kind"] == "opened"
+
+
+def test_what_waits_for_a_sink_that_is_gone_is_no_error_and_is_given_up_in_time(once: Any, tmp_path: Path) -> None:
+    with hook() as (sink, _):
+        pass
+    configure(tmp_path, sink.replace("hook]", "gone]") + "timeout_s = 5\n")
+    configured = (tmp_path / "watch.toml").read_text("utf-8")
+    (tmp_path / "watch.toml").write_text(configured.replace("[watch]", "[watch]\nstop_s = 1"), "utf-8")
+    once("--mock", "US5=outage:503")
+    configure(tmp_path, LOG_SINK)
+    assert once("--mock", "US5=outage:503", "--log-level", "warning").err == ""
+    said = [json.loads(line) for line in once("--mock", "US5=outage:503", "--log-level", "debug").err.splitlines()]
+    (waits,) = [row for row in said if row["event"] == "not delivered yet"]
+    no_sink = "no sink of this name is configured"
+    assert (waits["level"], waits["sink"], waits["reason"]) == ("info", "gone", no_sink)
+    with open_store(sqlite_url(Path("state") / FILE_NAME)) as store, store.writing() as writing:
+        day_us = 86_400_000_000
+        writing.connection.exec_driver_sql(f"UPDATE outbox SET at_us = at_us - {8 * day_us} WHERE sink = 'gone'")  # noqa: S608 - a number
+    said = [json.loads(line) for line in once("--mock", "US5=outage:503", "--log-level", "warning").err.splitlines()]
+    (given_up,) = [row for row in said if row["event"] == "notices given up"]
+    assert (given_up["level"], given_up["reason"], given_up["notices"]) == ("warning", no_sink, 1)
+    assert "not delivered yet" not in once("--mock", "US5=outage:503", "--log-level", "debug").err
 
 
 def test_a_digest_is_sent_with_a_pass_where_it_is_asked_for(once: Any, tmp_path: Path) -> None:

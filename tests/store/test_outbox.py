@@ -86,6 +86,25 @@ def test_what_was_delivered_stays_so(store: Store, start: datetime, notice: Call
     assert (after.state, after.error, after.attempts) == ("delivered", "", 1)
 
 
+def test_what_waits_for_a_sink_that_is_gone_is_given_up_after_a_week(
+    store: Store, start: datetime, notice: Callable[..., Notice]
+) -> None:
+    day = timedelta(days=1)
+    queued(store, notice("chat"), notice("gone"), notice("gone", number=2, at=start + day), notice("gone", 2))
+    (row,) = [row for row in store.due("gone", start) if row.notice.incident == 2]
+    store.mark_delivered(row.id, start)
+    assert store.abandon_of_nobody({"chat", "gone"}, start + 30 * day) == 0
+    assert store.abandon_of_nobody({"chat"}, start + 7 * day) == 0
+    assert store.abandon_of_nobody({"chat"}, start + 7 * day + MINUTE) == 1
+    assert [(each.state, each.error) for each in store.notices(1) if each.notice.sink == "gone"] == [
+        ("abandoned", "no sink of this name is configured"),
+        ("queued", ""),
+    ]
+    assert [row.notice.sink for row in store.undelivered()] == ["chat", "gone"]
+    assert store.abandon_of_nobody((), start + 30 * day) == 2
+    assert store.undelivered() == []
+
+
 def test_an_abandoned_notice_lets_the_next_one_go(store: Store, start: datetime, notice: Callable[..., Notice]) -> None:
     queued(store, notice(), notice(number=2))
     (row,) = store.due("chat", start)
