@@ -295,9 +295,7 @@ def test_after_a_restart_of_the_server_the_next_call_works_and_the_hold_is_taken
             writing.add_probes("", [probe()])
         server.stop()
         try:
-            with pytest.raises(
-                StoreUnreachableError, match=r"^postgresql:///\w+: cannot be reached: "
-            ):
+            with pytest.raises(StoreUnreachableError, match=r"^postgresql:///\w+: cannot be reached: "):
                 store.book()
         finally:
             server.start()
