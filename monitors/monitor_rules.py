@@ -23,7 +23,7 @@ _RULES = (
     (
         "monitor-store-failed",
         Level.BREAKING,
-        "The store takes nothing: disk full, locked, damaged, or its server is gone.",
+        "The store takes nothing: disk full, locked, damaged, removed or replaced, or its server is gone.",
     ),
     ("monitor-clock-off", Level.WARNING, "The clock of this machine is not that of the sites, or it jumped."),
     ("monitor-disk-low", Level.WARNING, "Little room is left on the disk the store lies on."),
