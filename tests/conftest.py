@@ -11,7 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HERE = Path(__file__).parent
-ONCE = ("acceptance", "contract_suite", "deploy", "docs", "schemas", "workflows", "cli/test_watch", "store/test_transfer")
+ONCE = (
+    "acceptance",
+    "cli/test_watch",
+    "contract_suite",
+    "deploy",
+    "docs",
+    "schemas",
+    "store/test_transfer",
+    "workflows",
+)
 """Tests of files and whole processes: they take minutes, and another Python has nothing to say of them."""
 
 
