@@ -10,9 +10,11 @@ from sqlalchemy.exc import IntegrityError
 
 from monitors.errors import UsageError
 from monitors.store import sql, tables, transfer
-from monitors.store.forms import digest, finding_from, loaded
+from monitors.store.book_keeping import NEXT_INCIDENT, next_incident
+from monitors.store.forms import digest
 from monitors.store.migrating import HEAD, REVISIONS
 from monitors.store.probes import next_id
+from monitors.store.reading import meta
 from monitors.store.rollups import HOUR, HOUR_MS, MARK
 from monitors.store.sense import READS
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 _CHUNK = 1_000
 _FULL = ("probes", "rollups", "incidents", "tracks", "outbox", "memory", "baselines", "silences")
 _OF_PROBES = frozenset({"series", "findings", "bodies", "probes"})
+_SAID_CHARS = 200
 _MAX_LINE = 64 * 1024 * 1024
 
 
@@ -72,6 +75,11 @@ class Import:
         self._flush()
         if not ended:
             self._refuse("the export ends early; it was not written to its end")
+        known = meta(self._connection)
+        if int(known.get(NEXT_INCIDENT, "1")) < (least := next_incident(self._connection, known)):
+            self._refuse(
+                f'meta: "{NEXT_INCIDENT}" must be {least} at least, as incidents up to {least - 1} are spoken of'
+            )
 
     def _parsed(self, text: str) -> dict[str, Any]:
         if len(text) > _MAX_LINE:
@@ -107,13 +115,20 @@ class Import:
         try:
             values = transfer.FORMS[name].values(raw)
             self._take(name, raw, values)
-        except (ValueError, TypeError, KeyError) as error:
-            self._refuse(f"{name}: {error}", error)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            self._refuse(f"{name}: {str(error)[:_SAID_CHARS]}", error)
         if len(self._rows) + len(self._probes) >= _CHUNK:
             self._flush()
 
     def _take(self, name: str, raw: Mapping[str, Any], values: list[Any]) -> None:
         if name == "probes":
+            found, body = raw["findings"], raw["body"]
+            if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+                message = '"findings" must be a list of digests'
+                raise ValueError(message)
+            if body is not None:
+                transfer.text(body)
+            READS["probes"]((1, 1, *values, None, len(found)))
             self._probes.append((dict(raw), values))
         elif name == "rollups":
             # The series stands third among the columns.
@@ -126,7 +141,7 @@ class Import:
             self._put_finding(values)
         elif name == "bodies":
             self._put_body(values)
-        else:
+        elif name != "meta" or values[0] not in transfer.LEFT_OUT_META:
             row = (self._number(name), *values) if name in {"events", "outbox"} else tuple(values)
             READS[name](row)
             self._rows.append(row)
@@ -169,6 +184,7 @@ class Import:
 
     def _put_series(self, values: list[Any]) -> None:
         site, check, vantage, available = values
+        READS["series"]((1, *values))
         number = self._writing.probe_writer.series((site, check, vantage))
         if not self._merge:
             update = tables.series.update().where(tables.series.c.id == number)
@@ -180,14 +196,14 @@ class Import:
         if digest(text) != name:
             message = '"digest" is not that of "content"'
             raise ValueError(message)
-        finding_from(loaded(text))
+        READS["findings"]((1, *values))
         self._writing.probe_writer.finding(name, text)
         self._count("findings", 1)
 
     def _put_body(self, values: list[Any]) -> None:
         column = tables.bodies.c
         name, *rest = values
-        READS["bodies"]((0, *values))
+        READS["bodies"]((1, *values))
         if self._connection.execute(select(column.id).where(column.hash == name)).first() is None:
             sql.insert(self._connection, tables.bodies, [(self._number("bodies"), name, *rest)])
             self._count("bodies", 1)
@@ -206,9 +222,7 @@ class Import:
             found = raw["findings"]
             probe = self._number("probes")
             body = None if raw["body"] is None else ids[raw["body"]]
-            row = (probe, number, *values, body, len(found))
-            READS["probes"](row)
-            rows.append(row)
+            rows.append((probe, number, *values, body, len(found)))
             links += [(probe, place, self._finding(name)) for place, name in enumerate(found)]
         sql.insert(self._connection, tables.probes, rows)
         sql.insert(self._connection, tables.probe_findings, links)

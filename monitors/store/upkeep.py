@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sqlite3
-import zlib
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
-
 from monitors.errors import HarnessError
-from monitors.store import bodies, book_keeping, histogram, memories, outbox, reading, tables
+from monitors.store import book_keeping, memories, outbox, reading, tables
 from monitors.store.errors import StoreDamagedError, StoreFullError
+from monitors.store.sense import READS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Table
 
     from monitors.store.engine import Database
 
 BACKUP = "{name}.backup"
 _MOST = 20
-_CHUNK = 500
+_SAID_CHARS = 200
 
 
 def vacuum(database: Database) -> None:
@@ -44,6 +41,47 @@ def problems(connection: Connection, shown: str) -> Iterator[str]:
                 yield f"the file: {line}"
         for table, row, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check").all()[:_MOST]:
             yield f"{table}: row {row} belongs to nothing in {parent}"
+    made_sense = True
+    for table in tables.metadata.sorted_tables:
+        for line in _some(_senseless(connection, table)):
+            made_sense = False
+            yield line
+    if made_sense:
+        yield from _together(connection, shown)
+
+
+def _senseless(connection: Connection, table: Table) -> Generator[str]:
+    """Yield which rows of a table make no sense, read as they lie there."""
+    columns = [column.name for column in table.columns]
+    keys = [columns.index(column.name) for column in table.primary_key]
+    query = f"SELECT {', '.join(columns)} FROM {table.name}"  # noqa: S608 - names of ours
+    streaming = {"stream_results": True}
+    with _as_it_lies(connection), connection.exec_driver_sql(query, execution_options=streaming) as rows:
+        for row in rows:
+            try:
+                READS[table.name](tuple(row))
+            except ValueError as error:
+                key = " ".join(str(row[position])[:_SAID_CHARS] for position in keys)
+                yield f"{table.name}: row {key}: {str(error)[:_SAID_CHARS]}"
+
+
+@contextmanager
+def _as_it_lies(connection: Connection) -> Iterator[None]:
+    """Have text that is none come as what no text is, where the driver would end the whole reading."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    raw: Any = connection.connection.dbapi_connection
+    before = raw.text_factory
+    raw.text_factory = lambda content: content.decode("utf-8", "surrogateescape")
+    try:
+        yield
+    finally:
+        raw.text_factory = before
+
+
+def _together(connection: Connection, shown: str) -> Iterator[str]:
+    """Yield what is wrong with rows that make sense each for itself."""
     checks: tuple[tuple[str, Callable[[], object]], ...] = (
         ("incidents", lambda: book_keeping.read(connection, reading.meta(connection))),
         ("outbox", lambda: outbox.undelivered(connection)),
@@ -54,50 +92,28 @@ def problems(connection: Connection, shown: str) -> Iterator[str]:
             check()
         except HarnessError as error:
             yield str(error)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             yield f"{name}: a row does not read: {type(error).__name__}"
     yield from _numbering(connection)
-    yield from _some(_rollups(connection))
-    yield from _some(_bodies(connection))
 
 
-def _some(found: Iterator[str]) -> Iterator[str]:
-    for number, line in enumerate(found):
-        if number == _MOST:
-            yield "and more of the kind"
-            return
-        yield line
+def _some(found: Generator[str]) -> Iterator[str]:
+    with closing(found):
+        for number, line in enumerate(found):
+            if number == _MOST:
+                yield "and more of the kind"
+                return
+            yield line
 
 
 def _numbering(connection: Connection) -> Iterator[str]:
-    newest = connection.execute(select(func.max(tables.incidents.c.id))).scalar_one() or 0
-    upcoming = int(reading.meta(connection).get(book_keeping.NEXT_INCIDENT, "1"))
+    known = reading.meta(connection)
+    upcoming, newest = (
+        int(known.get(book_keeping.NEXT_INCIDENT, "1")),
+        book_keeping.next_incident(connection, known) - 1,
+    )
     if upcoming <= newest:
         yield f"incidents: the next one would be {upcoming}, and {newest} is there already"
-
-
-def _rollups(connection: Connection) -> Iterator[str]:
-    column = tables.rollups.c
-    query = select(column.period, column.start_ms, column.series, column.available, column.latencies)
-    for period, start_ms, series, available, content in connection.execute(query):
-        counts: histogram.Histogram = {}
-        try:
-            histogram.add(counts, content)
-        except (ValueError, TypeError):
-            counts = {}
-        if sum(counts.values()) != available:
-            yield f"rollups: {period} at {start_ms} of series {series} holds another number of probes than it says"
-
-
-def _bodies(connection: Connection) -> Iterator[str]:
-    column = tables.bodies.c
-    for row in connection.execute(select(column.hash, column.content)):
-        try:
-            sound = hashlib.sha256(bodies.content(row.content)).hexdigest() == row.hash
-        except (zlib.error, TypeError):
-            sound = False
-        if not sound:
-            yield f"bodies: {row.hash} is another body than it says"
 
 
 def backup(database: Database) -> Path | None:

@@ -71,7 +71,7 @@ def test_problems_are_listed_and_salvaged(full: Cli) -> None:
         writing.connection.exec_driver_sql("UPDATE memory SET content = 'x'")
     ran = full("db", "check", *STATE)
     assert ran.code == 4
-    assert "memory of run on US5" in ran.out
+    assert 'memory: row run US5: "content" must be bytes\n' in ran.out
     ran = full("db", "check", "--salvage", *STATE)
     assert ran.code == 0
     assert "  memory: 0 kept, 4 lost\n" in ran.out

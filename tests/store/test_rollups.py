@@ -230,13 +230,13 @@ def test_a_sound_store_has_no_problems(store: Store, start: datetime, probe: Cal
             "UPDATE meta SET value = '1' WHERE key = 'next_incident'",
             "incidents: the next one would be 1, and 2 is there already",
         ),
-        ("UPDATE tracks SET finding = '{}'", "incidents: a row does not read: KeyError"),
-        ("UPDATE outbox SET content = '{'", "outbox: a row does not read: JSONDecodeError"),
+        ("UPDATE tracks SET finding = '{}'", 'tracks: row problem-1 EU1 run: "finding" must be a finding'),
+        ("UPDATE outbox SET content = '{'", 'outbox: row 1: "content" must be an object'),
         ("UPDATE rollups SET available = 9", "holds another number of probes than it says"),
-        ("UPDATE rollups SET latencies = 'x'", "holds another number of probes than it says"),
-        ("UPDATE bodies SET hash = 'x'", "bodies: x is another body than it says"),
-        ("UPDATE bodies SET content = 'y'", "is another body than it says"),
-        ("INSERT INTO memory VALUES ('run', 'US5', 1, 'z')", "memory of run on US5"),
+        ("UPDATE rollups SET latencies = 'x'", "rollups: row 1 "),
+        ("UPDATE bodies SET hash = 'x'", "bodies: row 1: is another body than it says"),
+        ("UPDATE bodies SET content = 'y'", 'bodies: row 1: "content" must be '),
+        ("INSERT INTO memory VALUES ('run', 'US5', 1, 'z')", "memory: row run US5: "),
     ],
 )
 def test_rows_that_do_not_read_are_named(  # noqa: PLR0917 - fixtures
@@ -249,7 +249,7 @@ def test_rows_that_do_not_read_are_named(  # noqa: PLR0917 - fixtures
         writing.connection.exec_driver_sql(statement)
     found = store.check()
     assert found
-    assert problem in found[0]
+    assert any(problem in line for line in found)
 
 
 def test_many_problems_of_a_kind_are_not_all_listed(

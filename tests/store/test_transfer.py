@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import json
 import random
+import re
+import shutil
+import sqlite3
 import tracemalloc
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,14 +15,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from monitors.config.alerting import Retention, SinkSettings, Thresholds
 from monitors.errors import UsageError
 from monitors.incidents.model import Event, EventKind
+from monitors.incidents.planning import Surroundings, plan
 from monitors.memory import Memory
 from monitors.memory.folding import Baseline
 from monitors.memory.ledger import Ledger, Sighting, observe
 from monitors.memory.traits import Trait
 from monitors.model import Finding, Kind, Level
-from monitors.store import Filter, Store, StoreDamagedError, open_store, sqlite_url
+from monitors.store import Filter, IncidentFilter, Store, StoreDamagedError, open_store, sqlite_url
+from monitors.store.tables import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,6 +65,22 @@ def full(
     row = store.due("chat", start)[0]
     store.mark_failed(row.id, start, "no \ud800", start + MINUTE)
     return store
+
+
+@pytest.fixture
+def lines(full: Store) -> list[str]:
+    return list(full.export())
+
+
+@pytest.fixture
+def kept(lines: list[str], tmp_path: Path) -> Path:
+    """Return the file of a store that has something of everything."""
+    path = tmp_path / "kept.sqlite"
+    with open_store(sqlite_url(path)) as opened:
+        opened.take(lines, "f")
+        made = opened.backup()
+    assert made is not None
+    return made
 
 
 def other(server: Server, store: Store, tmp_path: Path) -> Iterator[Store]:
@@ -262,23 +285,42 @@ def test_a_file_that_is_no_export_is_told_with_the_line(lines: list[str], messag
     ("table", "changed", "message"),
     [
         ("findings", {"digest": "x"}, 'findings: "digest" is not that of "content"'),
-        ("bodies", {"hash": "x"}, "bodies: a row that makes sense"),
+        ("bodies", {"hash": "x"}, "bodies: is another body than it says"),
         ("bodies", {"content": 1}, 'bodies: "content" must be an object with "text" or "base64"'),
         ("bodies", {"content": {"base64": "?"}}, 'bodies: "content" must be '),
         ("bodies", {"size": 2**63}, 'bodies: "size" must be an integer of 64 bits'),
-        ("rollups", {"available": 77}, "rollups: a row that makes sense"),
+        ("rollups", {"available": 77}, "rollups: holds another number of probes than it says"),
         ("rollups", {"latencies": [[1, 0]]}, 'rollups: "latencies" must be pairs of a bucket and a count'),
         ("rollups", {"latencies": [1]}, 'rollups: "latencies" must be '),
         ("rollups", {"site": None}, "rollups: text"),
         ("rollups", {"start_ms": 0, "period": 1}, "rollups, in the lines up to here: a row is there twice"),
         ("probes", {"at_ms": "x"}, 'probes: "at_ms" must be an integer of 64 bits'),
-        ("probes", {"verdict": 9}, "probes, in the lines up to here: a row that makes sense"),
+        ("probes", {"verdict": 9}, 'probes: "verdict" must be an integer from 0 to 3'),
         ("probes", {"body": "x"}, "probes, in the lines up to here: 'x'"),
         ("probes", {"findings": ["x"]}, "finding x is not in the export"),
-        ("probes", {"findings": 1}, "probes, in the lines up to here: "),
-        ("incidents", {"finding": {}}, "incidents: 'rule'"),
-        ("outbox", {"kind": "x"}, "outbox: 'x' is not a valid NoticeKind"),
+        ("probes", {"findings": 1}, 'probes: "findings" must be a list of digests'),
+        ("incidents", {"finding": {}}, 'incidents: "finding" must be a finding'),
+        ("outbox", {"kind": "x"}, 'outbox: "kind" must be one of acknowledged, digest, opened, '),
         ("memory", {"content": []}, "memory: "),
+        ("meta", {"key": "next_incident", "value": "x"}, 'meta: "next_incident" must be an integer from 1'),
+        ("meta", {"key": "next_incident", "value": "0"}, 'meta: "next_incident" must be an integer from 1'),
+        ("meta", {"key": "next_incident", "value": "01"}, 'meta: "next_incident" must be an integer from 1'),
+        ("meta", {"key": "next_incident", "value": "2"}, 'meta: "next_incident" must be 3 at least'),
+        ("meta", {"key": "first_notice", "value": "-1"}, 'meta: "first_notice" must be an integer from 1'),
+        ("meta", {"key": "memory_revision", "value": "٣"}, 'meta: "memory_revision" must be an integer from 0'),
+        ("meta", {"key": "hours_from", "value": "x"}, 'meta: "hours_from" must be milliseconds'),
+        ("meta", {"key": "installation", "value": "a b"}, 'meta: "installation" must be a word'),
+        ("incidents", {"resolved_us": 2**62}, 'incidents: "resolved_us" must be an integer from '),
+        ("incidents", {"spells": [["US5"]]}, 'incidents: "spells" must be a list of spells'),
+        ("incidents", {"acknowledged": ["Ann"]}, 'incidents: "acknowledged" must be who, when and why'),
+        ("incidents", {"level": 7}, 'incidents: "level" must be an integer from 1 to 3'),
+        ("events", {"sites": [1]}, 'events: "sites" must be a list of sites'),
+        ("told", {"number": -1}, 'told: "number" must be an integer from 0'),
+        ("tracks", {"results": "x?"}, 'tracks: "results" must be of x and . alone'),
+        ("outbox", {"state": "x"}, 'outbox: "state" must be one of abandoned, delivered, queued'),
+        ("silences", {"content": []}, 'silences: "content" must be what a silence is'),
+        ("series", {"rolled_available": 7}, 'series: "rolled_available" must be an integer from 0 to 1'),
+        ("probes", {"status": 40_000}, 'probes: "status" must be an integer from -32767 to 32767'),
     ],
 )
 def test_a_row_that_makes_no_sense_is_told_and_nothing_is_kept(
@@ -291,6 +333,103 @@ def test_a_row_that_makes_no_sense_is_told_and_nothing_is_kept(
     assert message in str(caught.value)
     assert elsewhere.book().incidents == {}
     assert list(elsewhere.probes(Filter())) == []
+
+
+GARBAGE = st.sampled_from([
+    None, True, -1, 0, 7, 2**31, 2**53 + 1, 2**63 - 1, -(2**63), 2**70, 1e308, 0.5, "", "x", "0", "-5", "\ud800",
+    "a\0b", "rolled_up_to", "breaking", [], [[]], ["x"], [1, 2], {}, {"a": 1}, {"text": "x"}, {"base64": "eA=="},
+    "[]", "{}", '"x"', "null", "[[[[", "\u0663",
+])  # fmt: skip
+
+
+def wrecked(data: st.DataObject, value: Any) -> Any:
+    """Return a value of which one part, or all of it, is garbage."""
+    if isinstance(value, dict | list) and value and data.draw(st.booleans()):
+        copied: Any = value.copy()
+        where = data.draw(st.sampled_from(list(value) if isinstance(value, dict) else range(len(value))))
+        copied[where] = wrecked(data, value[where])
+        return copied
+    return data.draw(GARBAGE)
+
+
+def used(store: Store, now: datetime) -> None:
+    """Use a store as commands and a monitor do."""
+    store.book()
+    store.memory()
+    store.memory_revision()
+    store.baseline("US5", "42")
+    store.undelivered()
+    store.next_due("chat")
+    store.due("chat", now)
+    for incident in store.incidents(IncidentFilter()):
+        store.events(incident.id)
+        store.notices(incident.id)
+        plan(store.book(), Surroundings(now, (SinkSettings("chat", "stdout"),), Thresholds()))
+    for row in store.probes(Filter()):
+        if row.body is not None:
+            store.body(row.body)
+    store.uptime(Filter())
+    store.uptime(Filter(), by="check")
+    list(store.export())
+    store.roll_up()
+    store.retain(now, Retention())
+
+
+@settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(data=st.data())
+def test_an_export_with_any_one_value_replaced_is_refused_with_the_line_or_makes_a_sound_store(
+    data: st.DataObject, lines: list[str], start: datetime, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    place = data.draw(st.integers(0, len(lines) - 1))
+    raw = json.loads(lines[place])
+    name = data.draw(st.sampled_from(sorted(raw)))
+    changed = {**raw, name: wrecked(data, raw[name])}
+    with open_store(sqlite_url(tmp_path_factory.mktemp("taken") / "s")) as store:
+        refused = ""
+        try:
+            store.take([*lines[:place], json.dumps(changed), *lines[place + 1 :]], "f")
+        except UsageError as error:
+            refused = str(error)
+        if refused:
+            assert re.match(r"f:\d+: ", refused)
+            assert len(list(store.export())) == len([HEAD, "installation", "the mark"])
+            return
+        assert store.check() == []
+        used(store, start + timedelta(days=3))
+
+
+@settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(data=st.data())
+def test_a_store_with_any_one_value_replaced_is_told_of_or_sound(
+    data: st.DataObject, kept: Path, start: datetime, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = shutil.copy(kept, tmp_path_factory.mktemp("changed") / "monitor.sqlite")
+    table = data.draw(st.sampled_from(sorted(metadata.tables.values(), key=lambda each: each.name)))
+    column = data.draw(st.sampled_from([column.name for column in table.columns]))
+    value = data.draw(GARBAGE.filter(lambda one: not isinstance(one, list | dict | bool)) | st.binary(max_size=9))
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        count = connection.execute(f"SELECT count(*) FROM {table.name}").fetchone()[0]  # noqa: S608 - names of ours
+        keys = ", ".join(key.name for key in table.primary_key)
+        row = f"({keys}) = (SELECT {keys} FROM {table.name} LIMIT 1 OFFSET {data.draw(st.integers(0, count - 1))})"  # noqa: S608 - likewise
+        cast = "CAST(? AS TEXT)" if isinstance(value, bytes) and data.draw(st.booleans()) else "?"
+        try:
+            connection.execute(f"UPDATE {table.name} SET {column} = {cast} WHERE {row}", (value,))  # noqa: S608 - likewise
+        except (sqlite3.IntegrityError, OverflowError, UnicodeEncodeError):
+            # The database itself does not take it.
+            return
+    with open_store(sqlite_url(path)) as store:
+        found = store.check()
+        assert all(isinstance(line, str) and line for line in found)
+        if not found:
+            used(store, start + timedelta(days=3))
 
 
 def test_a_line_without_end_is_told(file_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
