@@ -174,7 +174,9 @@ def test_a_file_that_is_no_text_of_ours_is_refused(raw: bytes, message: str) -> 
 
 
 def test_a_path_that_no_file_system_takes_is_a_mistake_too() -> None:
-    with pytest.raises(ConfigError, match=r"^DD_API_KEY_FILE: cannot read .*: .*embedded null (byte|character in path)$"):
+    with pytest.raises(
+        ConfigError, match=r"^DD_API_KEY_FILE: cannot read .*: .*embedded null (byte|character in path)$"
+    ):
         load(None, {"DD_API_KEY_FILE": "a\0b", "DD_APP_KEY": "b"}, ["US1"])
 
 
