@@ -13,11 +13,16 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 ONCE = (
     "acceptance",
+    "cli/test_db",
+    "cli/test_history",
     "cli/test_watch",
     "contract_suite",
     "deploy",
     "docs",
     "schemas",
+    "store/test_migrations",
+    "store/test_opening",
+    "store/test_salvaging",
     "store/test_transfer",
     "workflows",
 )
