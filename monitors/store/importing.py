@@ -128,7 +128,7 @@ class Import:
                 raise ValueError(message)
             if body is not None:
                 transfer.text(body)
-            READS["probes"]((1, 1, *values, None, len(found)))
+            READS["probes"]((1, self._series(raw), *values, None, len(found)))
             self._probes.append((dict(raw), values))
         elif name == "rollups":
             # The series stands third among the columns.
@@ -179,7 +179,13 @@ class Import:
     # --- what probes refer to ----------------------------------------------------------------------------------------
 
     def _series(self, raw: Mapping[str, Any]) -> int:
-        site, check, vantage = (transfer.text(raw.get(name)) for name in transfer.WHERE)
+        for name in transfer.WHERE:
+            try:
+                transfer.text(raw.get(name))
+            except ValueError as error:
+                message = f'"{name}" must be {error}'
+                raise ValueError(message) from error
+        site, check, vantage = (raw[name] for name in transfer.WHERE)
         return self._writing.probe_writer.series((site, check, vantage))
 
     def _put_series(self, values: list[Any]) -> None:
