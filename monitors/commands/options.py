@@ -109,13 +109,16 @@ def report_options(function: F) -> F:
     return function
 
 
-check_option = names_option(
-    "--check",
-    "checks",
-    metavar="CHECK[,CHECK…]",
-    shell_complete=completing.checks,
-    help=f"Only these checks: {', '.join(CHECKS)}; may be repeated.  [default: all]",
-)
+def check_option(help_end: str = "") -> Callable[[F], F]:
+    """Return the option `--check` with its help, which ends as given."""
+    return names_option(
+        "--check",
+        "checks",
+        metavar="CHECK[,CHECK…]",
+        shell_complete=completing.checks,
+        help=f"Only these checks: {', '.join(CHECKS)}; may be repeated.{help_end}",
+    )
+
 
 save_option = click.option(
     "--save",

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @click.command("probe", short_help="Probe the sites once and judge every answer.")
 @site_option("Only these sites, by key, DD_SITE parameter or API host; may be repeated.  [default: all]")
-@check_option
+@check_option("  [default: all]")
 @report_options
 @accepted_option
 @save_option

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitors.checks import CHECKS
-from monitors.commands import completing
 from monitors.commands.moments import refuse_backwards, since_option, until_option
-from monitors.commands.options import names_option, site_option
+from monitors.commands.options import check_option, site_option
 from monitors.commands.output import layout, write_stdout
 from monitors.commands.storing import check_names, existing_store, site_keys, store_option
 
@@ -24,13 +22,7 @@ _FORMATS = ("table", "json", "markdown")
 
 @click.command("uptime", short_help="Show uptime and response times over days or a year.")
 @site_option("Only these sites.")
-@names_option(
-    "--check",
-    "checks",
-    metavar="CHECK[,CHECK…]",
-    shell_complete=completing.checks,
-    help=f"Only these checks: {', '.join(CHECKS)}; may be repeated.",
-)
+@check_option()
 @since_option("30d")
 @until_option
 @click.option(

@@ -40,7 +40,7 @@ _LOG_LEVELS = ("debug", "info", "warning", "error")
 @click.command("watch", short_help="Probe on a schedule, keep history, alert once per problem.")
 @click.option("--once", is_flag=True, help="Make every check once, look again where it takes that, deliver, and end.")
 @site_option("Only these sites, by key, DD_SITE parameter or API host; may be repeated.  [default: all]")
-@check_option
+@check_option("  [default: all]")
 @click.option(
     "--interval",
     "interval_s",

@@ -11,6 +11,7 @@ from monitors.incidents.model import Book, Event, EventKind, Incident, Spell, Tr
 from monitors.incidents.problems import ACROSS, OUTAGE, blocked_above, problem_of, rank
 from monitors.incidents.spans import span
 from monitors.incidents.tracking import bar_for, failed, passed
+from monitors.model import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -109,9 +110,9 @@ class _Pages:
             track = self.tracks.get(key)
             if track is None or key.problem in failing or track.finding.rule in ACROSS:
                 continue
-            if rank(track.finding) <= highest and (result.drift is not None or track.finding.kind != "drift"):
+            if rank(track.finding) <= highest and (result.drift is not None or track.finding.kind is not Kind.DRIFT):
                 self._pass(key, track, result.at)
-        hidden = self._is_down(result)
+        hidden = bool(failing) and self._is_down(result)
         for problem, (finding, confirmed) in failing.items():
             if rank(finding) <= highest and (problem == OUTAGE or not hidden):
                 self._fail(TrackKey(problem, *place), finding, result.at, confirmed=confirmed)
