@@ -6,7 +6,7 @@ import signal
 import subprocess
 import tempfile
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -73,15 +73,17 @@ class Server:
     def hanging(self) -> Iterator[None]:
         """Have every process of the server stopped, as one is whose disk does not answer."""
         postmaster = int((self.data / "postmaster.pid").read_text("utf-8").split()[0])
+        # The postmaster stops first and goes on last: meanwhile nobody takes leave of its dead, and every number stays its own.
+        os.kill(postmaster, signal.SIGSTOP)
         children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text("utf-8").split()
-        stopped = [postmaster, *map(int, children)]
-        for number in stopped:
-            os.kill(number, signal.SIGSTOP)
+        stopped = [*map(int, children), postmaster]
         try:
+            for number in stopped:
+                send(number, signal.SIGSTOP)
             yield
         finally:
             for number in stopped:
-                os.kill(number, signal.SIGCONT)
+                send(number, signal.SIGCONT)
 
     def stop(self) -> None:
         self._run("pg_ctl", "stop", "--wait", "-D", str(self.data), "-m", "immediate")
@@ -97,6 +99,12 @@ class Server:
         with psycopg.connect(f"host={self.home} user=tester dbname=postgres", autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name} STRATEGY FILE_COPY")
         return self.url(name)
+
+
+def send(number: int, what: signal.Signals) -> None:
+    """Signal a process that may have ended meanwhile, as PostgreSQL's helpers do whenever they are done."""
+    with suppress(ProcessLookupError):
+        os.kill(number, what)
 
 
 def find_program(name: str) -> str | None:
