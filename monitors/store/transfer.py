@@ -22,7 +22,7 @@ VERSION = 1
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 MARK_LINE = "rolled-up"
 """The table of the line after the last probe that is in the sums."""
-LEFT_OUT_META = frozenset({"program", "holder", "rolled_up_to", "generation"})
+LEFT_OUT_META = frozenset({"program", "holder", "rolled_up_to", "generation", "last_batches"})
 """What a store knows of itself that is true of that one alone."""
 
 

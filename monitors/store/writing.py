@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from monitors.store.values import Probed
 
 GENERATION = "generation"
+LAST_BATCHES = "last_batches"
 
 
 class Writing:
@@ -49,6 +50,14 @@ class Writing:
         """Let the store know something of itself."""
         self._meta[key] = value
         sql.upsert(self.connection, tables.meta, [(key, value)])
+
+    def last_batches(self) -> frozenset[str]:
+        """Return the ids of the batches kept last, by which one knows those whose commit was never answered."""
+        return frozenset((self.meta(LAST_BATCHES) or "").split())
+
+    def put_last_batches(self, ids: Sequence[str]) -> None:
+        """Let the store know which batches this transaction keeps; an id has no space in it."""
+        self.put_meta(LAST_BATCHES, " ".join(ids))
 
     def book(self) -> Book:
         """Return the book of incidents as it stands in this transaction."""

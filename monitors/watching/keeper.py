@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from monitors.incidents.deciding import Result as Weighed
 from monitors.incidents.deciding import Round, decide
@@ -38,7 +39,8 @@ _THROTTLED = "throttled"
 class Batch:
     """Probes that are judged and wait to be kept: `notes` are the memory's, `own` is how the monitor itself is.
 
-    `unremembered` are lines about notes that could not be taken. `at` is when the batch was complete (UTC).
+    `unremembered` are lines about notes that could not be taken. `at` is when the batch was complete (UTC). By its `id`
+    the store knows it again.
     """
 
     at: datetime
@@ -46,6 +48,7 @@ class Batch:
     notes: tuple[Note, ...] = ()
     own: Mapping[str, Finding | None] = field(default_factory=dict)
     unremembered: tuple[str, ...] = ()
+    id: str = field(default_factory=lambda: uuid4().hex)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +137,27 @@ class Keeper:
         return self.keep_all([batch])[0]
 
     def keep_all(self, batches: Sequence[Batch]) -> list[Kept]:
-        """Put batches into the store in one transaction, in order; raises `StoreError`, and then none is there."""
+        """Put batches into the store in one transaction, in order; raises `StoreError`, and then none is there.
+
+        But where the store went away with its answer to the commit, all of them may be there: whoever offers them again
+        gets them back without events and notices, which are where they belong, and nothing is counted twice.
+        """
         with self.store.writing() as tx:
-            held = self._held(tx, batches[0].at)
-            book, kept = tx.book(), list[Kept]()
+            held, last = self._held(tx, batches[0].at), tx.last_batches()
+            book, kept, ids = tx.book(), list[Kept](), list[str]()
             for batch in batches:
+                if batch.id in last:
+                    kept.append(Kept(batch, Recollection(), (), (), book))
+                    continue
                 done, held = self._keep(tx, batch, book, held)
                 book = done.book
                 kept.append(done)
+                if batch.results:
+                    # All else comes to the same when it is kept again.
+                    ids.append(batch.id)
+            if ids:
+                # Those that were there may be more than are offered at once.
+                tx.put_last_batches(ids if last.isdisjoint(batch.id for batch in batches) else sorted({*last, *ids}))
         self._memory = held
         return kept
 

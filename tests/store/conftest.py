@@ -73,7 +73,7 @@ class Server:
     def hanging(self) -> Iterator[None]:
         """Have every process of the server stopped, as one is whose disk does not answer."""
         postmaster = int((self.data / "postmaster.pid").read_text("utf-8").split()[0])
-        # The postmaster stops first and goes on last: meanwhile nobody takes leave of its dead, and every number stays its own.
+        # The postmaster stops first and goes on last: meanwhile nobody reaps its dead, and every number stays its own.
         os.kill(postmaster, signal.SIGSTOP)
         children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text("utf-8").split()
         stopped = [*map(int, children), postmaster]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,16 +16,16 @@ from monitors.incidents import people
 from monitors.memory import Notes
 from monitors.memory.folding import Memory
 from monitors.model import Acceptance, Finding, Kind, Level
-from monitors.store import StoreBusyError, open_store, sqlite_url
+from monitors.store import StoreBusyError, StoreUnreachableError, open_store, sqlite_url
 from monitors.store.values import Filter, IncidentFilter
 from monitors.watching.current import Current
 from monitors.watching.keeper import Batch, Keeper, Rules, is_available
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from monitors.cycle import Result
-    from monitors.store import Store
+    from monitors.store import Store, Writing
 
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
 WATCHED = frozenset((site, check) for site in ("US1", "US5") for check in ("run", "not-found"))
@@ -108,6 +109,42 @@ def test_batches_are_kept_all_or_none(shop: Shop, make_down: Callable[..., Findi
     assert kept[1].notices[0].kind == "resolved"
     assert [row.state for row in shop.store.notices(1)] == ["queued", "queued"]
     assert shop.store.memory().ledger.rows
+
+
+def test_what_is_there_though_its_commit_was_never_answered_is_counted_once(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, make_down: Callable[..., Finding]
+) -> None:
+    real = shop.store.writing
+
+    @contextmanager
+    def unanswered() -> Iterator[Writing]:
+        with real() as tx:
+            yield tx
+        raise StoreUnreachableError("the server went away")  # noqa: EM101, TRY003 - as short as a test wants it
+
+    batches = [shop.batch(shop.result("US5", make_down())), shop.batch(shop.result("US1")), shop.batch(shop.result())]
+    with monkeypatch.context() as patched:
+        patched.setattr(shop.store, "writing", unanswered)
+        for _ in range(2):
+            with pytest.raises(StoreUnreachableError):
+                shop.keeper.keep_all(batches)
+    # The trouble itself comes in front of them, and not all of them are offered at once.
+    own = shop.batch(own={"self:store": None})
+    kept = shop.keeper.keep_all([own, *batches[:2]])
+    kept += shop.keeper.keep_all([batches[2], shop.batch(shop.result("US1"))])
+    assert [done.batch.id for done in kept[:4]] == [batch.id for batch in (own, *batches)]
+    assert [done.events for done in kept[:4]] == [()] * 4
+    assert [row.site for row in shop.probes()] == ["US5", "US1", "US5", "US1"]
+    assert [row.notice.kind for row in shop.store.notices(1)] == ["opened", "resolved"]
+    assert shop.store.memory().ledger.rows
+
+
+def test_batches_that_were_there_do_not_hide_those_that_follow(shop: Shop) -> None:
+    first, second = shop.batch(shop.result("US1")), shop.batch(shop.result("US5"))
+    shop.keeper.keep_all([first, second])
+    shop.keeper.keep_all([first, shop.batch(shop.result("US1"))])
+    shop.keeper.keep_all([second, shop.batch(shop.result("US5"))])
+    assert len(shop.probes()) == 4
 
 
 def test_what_only_counts_is_written_every_five_minutes_and_news_at_once(shop: Shop) -> None:
