@@ -43,7 +43,7 @@ _UNITS = (
     (timedelta(minutes=1), timedelta(minutes=1), "min"),
 )
 _PHASES = ("resolve", "connect", "tls", "first_byte", "transfer")
-_COLUMNS = ("at", "site", "check", "vantage", "status", "verdict", "available", "rule")
+_COLUMNS = ("at", "site", "check", "vantage", "status", "verdict", "available", "again", "rule")
 
 
 @dataclass(slots=True)
@@ -213,6 +213,7 @@ def probe_object(probe: ProbeRow) -> dict[str, JSON]:
         "status": probe.status,
         "verdict": probe.verdict,
         "available": probe.available,
+        "again": probe.again,
         "rule": probe.rule,
         "phases_ms": {name: _ms(getattr(phases, f"{name}_s")) for name in _PHASES},
         "total_ms": _ms(probe.total_s),
@@ -259,8 +260,9 @@ def as_csv(probes: Iterable[ProbeRow]) -> Iterator[str]:
 
 def _cells(probe: ProbeRow) -> list[str]:
     available = {True: "true", False: "false", None: ""}[probe.available]
+    again = "true" if probe.again else "false"
     status = "" if probe.status is None else str(probe.status)
-    texts = [utc(probe.at) or "", probe.site, probe.check, probe.vantage, status, probe.verdict, available]
+    texts = [utc(probe.at) or "", probe.site, probe.check, probe.vantage, status, probe.verdict, available, again]
     durations = [_ms(getattr(probe.phases, f"{name}_s")) for name in _PHASES] + [_ms(probe.total_s)]
     numbers = ["" if each is None else json.dumps(each) for each in durations]
     return [*map(plain, [*texts, probe.rule or ""]), *numbers, probe.body or ""]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Integer
+from sqlalchemy import DefaultClause, Integer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,18 +42,25 @@ class Source:
     def rows(self, table: Table) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of a table that can be read; those of ours all have a key, by which they are reached."""
         self._lost[table.name] = None
-        if self._connection is None or not self._has(table):
+        columns = self._columns(table)
+        if columns is None:
             return
         keys = list(table.primary_key.columns)
         if len(keys) == 1 and isinstance(keys[0].type, Integer):
-            yield from self._numbered(table, keys[0].name)
+            yield from self._numbered(table, keys[0].name, columns)
         else:
-            yield from self._from_both_ends(table)
+            yield from self._from_both_ends(table, columns)
 
-    def _has(self, table: Table) -> bool:
-        """Tell whether the table is there with the columns we know."""
-        found = self._tried(f"PRAGMA table_info({table.name})")
-        return found is not None and [row[1] for row in found] == [column.name for column in table.columns]
+    def _columns(self, table: Table) -> str | None:
+        """Return what to select where the table is as we know it, or as it was before it had its last columns."""
+        found = None if self._connection is None else self._tried(f"PRAGMA table_info({table.name})")
+        there = [row[1] for row in found or ()]
+        if not there or there != [column.name for column in table.columns][: len(there)]:
+            return None
+        defaults = [column.server_default for column in list(table.columns)[len(there) :]]
+        if not all(isinstance(default, DefaultClause) for default in defaults):
+            return None
+        return ", ".join([*there, *(f"{default.arg}" for default in defaults if isinstance(default, DefaultClause))])
 
     def _tried(self, statement: str, *values: Any) -> list[tuple[Any, ...]] | None:
         """Return the rows of a statement, None where the file does not give them."""
@@ -64,7 +71,7 @@ class Source:
             self._failures += 1
             return None
 
-    def _numbered(self, table: Table, key: str) -> Iterator[tuple[Any, ...]]:
+    def _numbered(self, table: Table, key: str, columns: str) -> Iterator[tuple[Any, ...]]:
         """Read a table by ranges of its ids; one that fails is halved, until only what is broken is left out."""
         ends = self._tried(f"SELECT min({key}), max({key}) FROM {table.name}")  # noqa: S608 - names of ours
         if ends is None:
@@ -75,7 +82,7 @@ class Source:
         if low is None or high is None:
             return
         for start in range(low, high + 1, _RANGE):
-            yield from self._range(table, key, start, min(start + _RANGE - 1, high))
+            yield from self._range(table, key, columns, start, min(start + _RANGE - 1, high))
 
     def _highest(self, table: Table, key: str) -> int:
         """Return an id that is not below the highest: the first power of two beyond which nothing can be found."""
@@ -85,8 +92,7 @@ class Source:
                 return 1 << exponent
         return 1 << 20
 
-    def _range(self, table: Table, key: str, low: int, high: int) -> Iterator[tuple[Any, ...]]:
-        columns = ", ".join(column.name for column in table.columns)
+    def _range(self, table: Table, key: str, columns: str, low: int, high: int) -> Iterator[tuple[Any, ...]]:
         found = self._tried(f"SELECT {columns} FROM {table.name} WHERE {key} BETWEEN ? AND ?", low, high)  # noqa: S608
         if found is not None:
             yield from found
@@ -94,13 +100,12 @@ class Source:
             self._lost[table.name] = (self._lost[table.name] or 0) + high - low + 1
         else:
             middle = (low + high) // 2
-            yield from self._range(table, key, low, middle)
-            yield from self._range(table, key, middle + 1, high)
+            yield from self._range(table, key, columns, low, middle)
+            yield from self._range(table, key, columns, middle + 1, high)
 
-    def _from_both_ends(self, table: Table) -> Iterator[tuple[Any, ...]]:
+    def _from_both_ends(self, table: Table, columns: str) -> Iterator[tuple[Any, ...]]:
         """Read a table from its first key up to the damage, and from its last key down to it."""
         assert self._connection is not None
-        columns = ", ".join(column.name for column in table.columns)
         for direction in ("ASC", "DESC"):
             order = ", ".join(f"{column.name} {direction}" for column in table.primary_key)
             try:

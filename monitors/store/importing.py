@@ -97,7 +97,9 @@ class Import:
             self._refuse(f'"kind" is not "{transfer.KIND}"; this is no export of a store')
         if raw.get("version") != transfer.VERSION or raw.get("revision") not in REVISIONS:
             said = f"version {raw.get('version')}, revision {raw.get('revision')}"
-            self._refuse(f"written in {said[:60]}; this program reads {transfer.VERSION}, {HEAD}")
+            self._refuse(
+                f"written in {said[:60]}; this program reads version {transfer.VERSION}, up to revision {HEAD}"
+            )
 
     def _refuse(self, what: str, cause: Exception | None = None) -> NoReturn:
         message = f"{self._name}:{self._line}: {what}"
@@ -128,7 +130,7 @@ class Import:
                 raise ValueError(message)
             if body is not None:
                 transfer.text(body)
-            READS["probes"]((1, self._series(raw), *values, None, len(found)))
+            READS["probes"](self._probe(1, self._series(raw), values, None, len(found)))
             self._probes.append((dict(raw), values))
         elif name == "rollups":
             # The series stands third among the columns.
@@ -228,11 +230,17 @@ class Import:
             found = raw["findings"]
             probe = self._number("probes")
             body = None if raw["body"] is None else ids[raw["body"]]
-            rows.append((probe, number, *values, body, len(found)))
+            rows.append(self._probe(probe, number, values, body, len(found)))
             links += [(probe, place, self._finding(name)) for place, name in enumerate(found)]
         sql.insert(self._connection, tables.probes, rows)
         sql.insert(self._connection, tables.probe_findings, links)
         self._count("probes", len(rows))
+
+    @staticmethod
+    def _probe(number: int, series: int, values: list[Any], body: int | None, findings: int) -> tuple[Any, ...]:
+        """Return a row of the table, where what an export says in its own way stands between its other values."""
+        *first, again = values
+        return (number, series, *first, body, findings, again)
 
     def _there(self, numbers: list[int], times: list[int]) -> tuple[set[tuple[int, int]], set[tuple[int, int]]]:
         """Return series and time of probes that are there, and series and start of hours that are summed up."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from monitors.store.engine import Database
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """Every revision, oldest first; a test holds this to the files in `migrations/versions`."""
 HEAD = REVISIONS[-1]
 PROGRAM = "program"

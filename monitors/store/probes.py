@@ -67,6 +67,7 @@ class ProbeWriter:
                     *_durations(seen.phases),
                     body,
                     len(found),
+                    int(each.again),
                 )
             )
             self._next += 1

@@ -113,6 +113,7 @@ def _with_findings(
             total / 1e6,
             row.hash,
             tuple(finding_from(raw, at) for raw in found.get(number, ())),
+            bool(row.again),
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, case, func, select, update
 
 from monitors.store import histogram, sql, tables
 from monitors.store.values import VERDICTS
@@ -112,7 +112,9 @@ class Counter:
 
 def unrolled(mark: int, upto: int | None = None) -> Any:
     """Return the query for what is counted of the probes above the mark, in order."""
-    query = select(_P.series, _P.at_ms, _P.verdict, _P.available, _P.total_us).where(_P.id > mark).order_by(_P.id)
+    # One that only looked again says no more of how available the site is.
+    available = case((_P.again == 0, _P.available))
+    query = select(_P.series, _P.at_ms, _P.verdict, available, _P.total_us).where(_P.id > mark).order_by(_P.id)
     return query if upto is None else query.where(_P.id <= upto)
 
 

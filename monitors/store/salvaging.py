@@ -53,6 +53,7 @@ _ORDER: tuple[Table, ...] = (
 _BOOK = frozenset({"meta", "incidents", "events", "tracks", "told", "silences", "outbox"})
 _BULKY = frozenset({"bodies", "probes", "probe_findings", "findings"})
 _CHUNK = 2_000
+_BODY = tables.probes.columns.keys().index("body")
 
 
 def salvage(path: Path) -> Salvaged:
@@ -109,9 +110,9 @@ def _carry(connection: Connection, table: Table, damaged: Source, backup: Source
             READS[table.name](row)
         except Exception:  # noqa: BLE001 - damage comes in any form
             return None
-        *others, body, count = row
-        lost = table is tables.probes and body is not None and body not in kept
-        return (*others, None, count) if lost else row
+        if table is not tables.probes or row[_BODY] is None or row[_BODY] in kept:
+            return row
+        return (*row[:_BODY], None, *row[_BODY + 1 :])
 
     put = _Putting(connection, table, fits)
     put.all(damaged.rows(table))

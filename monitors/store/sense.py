@@ -40,6 +40,7 @@ _BOUNDS: Mapping[str, tuple[int, int]] = {
     "probes.status": (-(2**15) + 1, 2**15 - 1),
     "probes.verdict": (0, len(VERDICTS) - 1),
     "probes.available": _FLAG,
+    "probes.again": _FLAG,
     "series.rolled_available": _FLAG,
     "rollups.period": (HOUR, DAY),
     "incidents.level": _LEVEL,

@@ -91,6 +91,8 @@ probes = Table(
     Column("total_us", BIG, nullable=False),
     Column("body", BIG, ForeignKey("bodies.id", ondelete="SET NULL")),
     Column("findings", SmallInteger, nullable=False),
+    # Whether it looked once more at what was seen just before, in the same pass.
+    Column("again", SmallInteger, nullable=False, server_default="0"),
     Index("ix_probes_at_ms", "at_ms", "series"),
     Index("ix_probes_body", "body", sqlite_where=text("body IS NOT NULL")),
 )

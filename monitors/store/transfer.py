@@ -7,7 +7,7 @@ import json
 import zlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Integer
+from sqlalchemy import DefaultClause, Integer
 
 from monitors.store import bodies, histogram, memories, tables
 from monitors.store.forms import dumped, loaded
@@ -148,6 +148,10 @@ class Form:
         found: list[Any] = []
         for column, codec in zip(self.columns, self._codecs, strict=True):
             if column.name not in raw:
+                if isinstance(column.server_default, DefaultClause):
+                    # It came in a later revision than this export is of.
+                    found.append(codec.reading(json.loads(str(column.server_default.arg))))
+                    continue
                 message = f'"{column.name}" is missing'
                 raise ValueError(message)
             value = raw[column.name]

@@ -21,7 +21,9 @@ VERDICTS = ("none", "info", "warning", "breaking")
 class Probed:
     """One probe to be kept. `observation` says when, where and what; its body is kept only where `keep_body` says so.
 
-    `verdict` is one of `VERDICTS`; `available` is False for an outage, None where the probe says nothing of it.
+    `verdict` is one of `VERDICTS`; `available` is False for an outage, None where the probe says nothing of it. One
+    that looks `again` at what was seen just before does not count for uptime: the bad passes of a nightly run would
+    weigh more than the good ones.
     """
 
     observation: Observation
@@ -29,6 +31,7 @@ class Probed:
     verdict: str = "none"
     available: bool | None = True
     keep_body: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class ProbeRow:
     total_s: float
     body: str | None = None
     findings: tuple[Finding, ...] = ()
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

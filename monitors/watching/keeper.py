@@ -40,7 +40,7 @@ class Batch:
     """Probes that are judged and wait to be kept: `notes` are the memory's, `own` is how the monitor itself is.
 
     `unremembered` are lines about notes that could not be taken. `at` is when the batch was complete (UTC). By its `id`
-    the store knows it again.
+    the store knows it. `again` says that it looks at what was seen just before.
     """
 
     at: datetime
@@ -48,6 +48,7 @@ class Batch:
     notes: tuple[Note, ...] = ()
     own: Mapping[str, Finding | None] = field(default_factory=dict)
     unremembered: tuple[str, ...] = ()
+    again: bool = False
     id: str = field(default_factory=lambda: uuid4().hex)
 
 
@@ -172,7 +173,7 @@ class Keeper:
         decision = decide(book, seen, self.rules.thresholds)
         planned = plan(decision.book, self._surroundings(batch.at, seen.maintenance))
         events = (*decision.events, *planned.events)
-        tx.add_probes(self.rules.vantage, [self._probed(result, drift, findings) for result in batch.results])
+        tx.add_probes(self.rules.vantage, [self._probed(batch, result, drift, findings) for result in batch.results])
         if planned.book is not book or events:
             # In two steps: an incident that everybody has been told the end of leaves the book, with that end.
             tx.put_book(book, decision.book, events)
@@ -278,10 +279,11 @@ class Keeper:
 
     def _probed(
         self,
+        batch: Batch,
         result: Result,
         drift: Mapping[int, tuple[Finding, ...] | None],
         findings: Mapping[int, tuple[Finding, ...]],
     ) -> Probed:
         told = (*findings[id(result)], *(drift[id(result)] or ()))
         telling = any(finding.level >= Level.WARNING for finding in told)
-        return Probed(result.observation, told, verdict(told), is_available(told), telling)
+        return Probed(result.observation, told, verdict(told), is_available(told), telling, batch.again)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from monitors.config import in_a_line
@@ -179,7 +179,7 @@ class Watch:
             if pause_s := self.setup.watch.confirm_pause_s:
                 self.parts.again([*dict.fromkeys(site for site, _ in again)], pause_s)
             self._stopping.wait(pause_s)
-            kept += self._round(again)
+            kept += self._round(again, again=True)
         self.say_asked()
         self._flush()
         return kept
@@ -248,7 +248,7 @@ class Watch:
             self._asked.update({site: {check.name for check in checks} for site, checks in free.items()})
             self._asking.start(self.setup.targets(), free)
 
-    def _round(self, tasks: Sequence[Task]) -> list[Kept]:
+    def _round(self, tasks: Sequence[Task], *, again: bool = False) -> list[Kept]:
         """Ask, wait for all of it, keep it."""
         self._start(tasks)
         while self._asking.in_flight and not self._stopping.is_set():
@@ -256,7 +256,7 @@ class Watch:
             self._take(self.parts.inbox.get(_HEAR_S))
         if self._stopping.is_set():
             self._asking.stop()
-        return self._keep(self._batcher.batch(self._drawn()))
+        return self._keep(replace(self._batcher.batch(self._drawn()), again=again))
 
     def _drawn(self) -> list[Made]:
         made, self._made = self._made, []

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from monitors.store import FILE_NAME, Filter, open_store, sqlite_url
+from monitors.store.migrating import HEAD
 
 if TYPE_CHECKING:
     from conftest import Cli
@@ -47,7 +48,7 @@ def full(cli: Cli) -> Cli:
 
 def test_upgrade_makes_a_store_where_there_is_none(cli: Cli) -> None:
     ran = cli("db", "upgrade", *STATE)
-    assert (ran.code, ran.out, ran.err) == (0, "", "state/monitor.sqlite: the store is of revision 0001\n")
+    assert (ran.code, ran.out, ran.err) == (0, "", f"state/monitor.sqlite: the store is of revision {HEAD}\n")
     assert FILE.exists()
 
 

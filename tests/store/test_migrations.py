@@ -29,19 +29,20 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Path(tables.__file__).parent / "migrations"
 EARLIER = Path(__file__).parent / "earlier"
-SECOND = """
+NEXT = f"{int(HEAD) + 1:04}"
+YET_TO_COME = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "{next}"
+down_revision = "{head}"
 
 
 def upgrade():
     op.add_column("probes", sa.Column("region", sa.Text()))
     op.create_table("extra", sa.Column("id", sa.Integer(), primary_key=True))
     op.execute("UPDATE probes SET region = 'here'")
-"""
+""".replace("{next}", NEXT).replace("{head}", HEAD)
 
 
 @pytest.fixture
@@ -49,8 +50,8 @@ def chain(tmp_path: Path) -> Chain:
     """Return our revisions and one that is yet to come."""
     folder = tmp_path / "migrations"
     shutil.copytree(MIGRATIONS, folder)
-    (folder / "versions" / "0002_region.py").write_text(SECOND)
-    return Chain(("0001", "0002"), str(folder))
+    (folder / "versions" / f"{NEXT}_region.py").write_text(YET_TO_COME)
+    return Chain((*REVISIONS, NEXT), str(folder))
 
 
 @pytest.fixture
@@ -144,21 +145,21 @@ def test_a_store_is_moved_forward_and_keeps_its_rows(
 ) -> None:
     with open_store(url) as store, store.writing() as writing:
         writing.add_probes("", [probe()])
-    assert prepare(database, migrate=True, chain=chain) == "0001"
-    assert found(database) == "0002"
+    assert prepare(database, migrate=True, chain=chain) == HEAD
+    assert found(database) == NEXT
     with database.reading() as connection:
         assert connection.exec_driver_sql("SELECT region FROM probes").scalars().all() == ["here"]
         assert connection.exec_driver_sql("SELECT count(*) FROM extra").scalar() == 0
-    assert prepare(database, migrate=True, chain=chain) == "0002"
+    assert prepare(database, migrate=True, chain=chain) == NEXT
 
 
 def test_a_migration_that_fails_leaves_everything_as_it_was(url: str, database: Database, chain: Chain) -> None:
     open_store(url).close()
-    broken = Path(chain.location) / "versions" / "0002_region.py"
-    broken.write_text(f"{SECOND}    op.drop_table('nowhere')\n")
+    broken = Path(chain.location) / "versions" / f"{NEXT}_region.py"
+    broken.write_text(f"{YET_TO_COME}    op.drop_table('nowhere')\n")
     with pytest.raises(StoreError, match="nowhere"):
         prepare(database, migrate=True, chain=chain)
-    assert found(database) == "0001"
+    assert found(database) == HEAD
     with database.reading() as connection:
         known = inspect(connection)
         assert "extra" not in known.get_table_names()
@@ -172,13 +173,13 @@ def test_of_many_that_open_an_old_store_at_once_one_moves_it_and_the_others_wait
     # Alembic keeps what it is doing in one place for a process, so each runs in one of its own.
     script = (
         "import sys\nfrom monitors.store.engine import Database\nfrom monitors.store.migrating import Chain, prepare\n"
-        "prepare(Database(sys.argv[1], 30.0), migrate=True, chain=Chain(('0001', '0002'), sys.argv[2]))\n"
+        "prepare(Database(sys.argv[1], 30.0), migrate=True, chain=Chain(tuple(sys.argv[3:]), sys.argv[2]))\n"
     )
-    arguments = [sys.executable, "-c", script, url, chain.location]
+    arguments = [sys.executable, "-c", script, url, chain.location, *chain.revisions]
     processes = [subprocess.Popen(arguments) for _ in range(3)]  # noqa: S603 - this test's own program
     assert [process.wait(60) for process in processes] == [0, 0, 0]
     with closing(Database(url, 5.0)) as database:
-        assert found(database) == "0002"
+        assert found(database) == NEXT
 
 
 def test_a_store_that_is_not_to_be_moved_is_refused(url: str, database: Database, chain: Chain) -> None:
@@ -186,9 +187,10 @@ def test_a_store_that_is_not_to_be_moved_is_refused(url: str, database: Database
     with pytest.raises(StoreOlderError) as caught:
         prepare(database, migrate=False, chain=chain)
     assert str(caught.value) == (
-        f"{database.shown}: the store is of revision 0001, this program needs 0002; run `model-lab-monitor db upgrade`"
+        f"{database.shown}: the store is of revision {HEAD}, this program needs {NEXT}; "
+        "run `model-lab-monitor db upgrade`"
     )
-    assert found(database) == "0001"
+    assert found(database) == HEAD
 
 
 def test_opening_a_store_of_this_version_imports_no_alembic(file_store: Store) -> None:

@@ -82,6 +82,22 @@ def test_uptime_counts_what_was_probed(store: Store, start: datetime, probe: Cal
     assert store.uptime(Filter(until=start - HOUR)) == []
 
 
+def test_a_second_look_in_one_pass_does_not_count_for_uptime(
+    store: Store, start: datetime, probe: Callable[..., Probed]
+) -> None:
+    for night in range(4):
+        at = start + timedelta(days=night)
+        looks = [False, False, False] if night == 1 else [True]
+        keep(store, *(probe(at=at + n * MINUTE, available=flag, again=n > 0) for n, flag in enumerate(looks)))
+        store.roll_up() if night == 2 else None
+    (row,) = store.uptime(Filter())
+    assert (row.probes, row.available, row.unavailable, row.uptime, row.outages) == (6, 3, 1, 0.75, 1)
+    assert [(each.available, each.again) for each in store.probes(Filter())][1:4] == [
+        (False, False), (False, True), (False, True),
+    ]  # fmt: skip
+    assert store.check() == []
+
+
 def test_an_outage_over_the_edge_of_a_roll_up_is_one(
     store: Store, start: datetime, probe: Callable[..., Probed]
 ) -> None:

@@ -115,6 +115,24 @@ def test_a_sound_file_is_carried_over_whole(path: Path) -> None:
         assert store.roll_up() == 0
 
 
+def test_a_file_of_an_earlier_revision_is_carried_over_whole(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ALTER TABLE probes DROP COLUMN again")
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+        connection.commit()
+    outcome = salvage(path)
+    assert (outcome.lost, outcome.kept["probes"]) == ({}, COUNT)
+    with open_store(sqlite_url(path)) as store:
+        assert store.check() == []
+        assert len(list(store.probes(Filter()))) == COUNT
+
+
+def test_a_table_that_lacks_more_than_it_may_gives_its_place_to_the_backup(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ALTER TABLE events DROP COLUMN by_whom")
+    assert salvage(path).from_backup["events"] == 1
+
+
 def test_what_was_written_last_is_carried_over_too(path: Path, start: datetime, probe: Callable[..., Probed]) -> None:
     with open_store(sqlite_url(path)) as store:
         with store.writing() as writing:

@@ -57,7 +57,7 @@ def full(
         with store.writing() as writing:
             found = (finding(message="x\0\ud800"), finding("odd", at=start, base=[1, {"a": None}]))
             at = start + n * timedelta(days=2)
-            writing.add_probes("here", [probe(at=at), probe("EU1", at=at, available=None, status=429)])
+            writing.add_probes("here", [probe(at=at), probe("EU1", at=at, available=None, status=429, again=rolled)])
             bodies = (b'{"a": "\xc3\xa9"}', b"\xff\xfe", b"")
             writing.add_probes("é", [probe(at=at, findings=found, verdict="breaking", body=body) for body in bodies])
         if rolled:
@@ -114,6 +114,17 @@ def test_an_export_goes_from_database_to_database_byte_for_byte(full: Store, els
     third.take(elsewhere.export(), "export")
     assert list(third.export()) == lines
     assert third.check() == []
+
+
+def test_an_export_of_an_earlier_revision_is_read(full: Store, elsewhere: Store) -> None:
+    lines = [json.loads(line) for line in full.export()]
+    lines[0]["revision"] = "0001"
+    for line in lines:
+        line.pop("again", None)
+    elsewhere.take([json.dumps(line) for line in lines], "export")
+    known, found = list(full.probes(Filter())), list(elsewhere.probes(Filter()))
+    assert any(row.again for row in known)
+    assert [replace(row, id=0) for row in found] == [replace(row, id=0, again=False) for row in known]
 
 
 def test_what_was_imported_goes_on_as_it_would_have(full: Store, elsewhere: Store, start: datetime) -> None:
@@ -252,6 +263,7 @@ def test_merging_into_an_empty_store_sums_up_anew(full: Store, elsewhere: Store)
 
 # --- what is no export -----------------------------------------------------------------------------------------------
 
+READS = "this program reads version 1, up to revision 0002"
 HEAD = '{"table":"","kind":"model-lab-monitor/export","version":1,"revision":"0001"}'
 
 
@@ -263,8 +275,14 @@ HEAD = '{"table":"","kind":"model-lab-monitor/export","version":1,"revision":"00
         (["[" * 100_000], "f:1: not JSON"),
         (["[]"], "f:1: not an object"),
         (["{}"], 'f:1: "kind" is not "model-lab-monitor/export"; this is no export of a store'),
-        ([HEAD.replace("1,", "2,")], "f:1: written in version 2, revision 0001; this program reads 1, 0001"),
-        ([HEAD.replace("0001", "9999")], "f:1: written in version 1, revision 9999; this program reads 1, 0001"),
+        (
+            [HEAD.replace("1,", "2,")],
+            f"f:1: written in version 2, revision 0001; {READS}",
+        ),
+        (
+            [HEAD.replace("0001", "9999")],
+            f"f:1: written in version 1, revision 9999; {READS}",
+        ),
         ([HEAD], "f:1: the export ends early; it was not written to its end"),
         ([HEAD, '{"table":"odd"}'], 'f:2: no table of ours: "odd"'),
         ([HEAD, '{"table":[]}'], "f:2: no table of ours: []"),

@@ -20,7 +20,7 @@ from monitors.memory import Notes
 from monitors.model import Finding, Kind, Level, Observation, Phase, Phases, TransportFailure
 from monitors.probe import Target
 from monitors.sites import SITES
-from monitors.store import StoreBusyError
+from monitors.store import Filter, StoreBusyError
 from monitors.transport import Exchange
 from monitors.watching.asking import Mailbox
 from monitors.watching.current import Current
@@ -680,6 +680,9 @@ def test_once_looks_again_until_an_outage_is_believed(world: World) -> None:
     asked = [sorted(str(result.observation.site) for result in done.batch.results) for done in kept]
     assert asked == [["US1", "US5"], ["US5"]]
     assert (world.open(), world.notices()) == (["outage"], ["opened"])
+    assert [(row.site, row.again) for row in world.store.probes(Filter())] == [
+        ("US1", False), ("US5", False), ("US5", True),
+    ]  # fmt: skip
 
 
 def test_once_says_where_it_looks_again_if_that_takes_a_while(world: World) -> None:
