@@ -102,21 +102,21 @@ def list_(
 
     The exit code tells what is open: 1 a broken contract or drift, 3 an unavailable site, 4 the monitor's own trouble.
     """
-    from monitors.commands import incident_views as views  # noqa: PLC0415 - brings rich
+    from monitors.commands import incident_found, incident_views  # noqa: PLC0415 - brings rich
     from monitors.sites import find_sites  # noqa: PLC0415 - likewise only needed here
 
     store, windows = _looked(state_dir, config)
     wanted = tuple(site.key for site in find_sites(sites)) if sites else ()
-    found = views.wanted(store, state=state, sites=wanted, since=since, limit=limit)
-    found = views.with_planned(found, windows, wanted)
+    found = incident_found.wanted(store, state=state, sites=wanted, since=since, limit=limit)
+    found = incident_found.with_planned(found, windows, wanted)
     if statuspage:
-        found = views.with_known(found)
+        found = incident_found.with_known(found)
     if format_ == "json":
-        write_stdout(views.as_json(found))
+        write_stdout(incident_views.as_json(found))
     elif format_ == "markdown":
-        write_stdout(views.as_markdown(found))
+        write_stdout(incident_views.as_markdown(found))
     else:
-        write_stdout(views.as_table(found, layout(sys.stdout, os.environ)))
+        write_stdout(incident_views.as_table(found, layout(sys.stdout, os.environ)))
     return _code_of(found.open, fail_on)
 
 
@@ -139,22 +139,22 @@ def _code_of(incidents: Iterable[Incident], fail_on: str) -> ExitCode:
 @store_option
 def show(*, number: int, statuspage: bool, format_: str, state_dir: Path | None, config: Path | None) -> None:
     """Show the life of one incident: what it is, where it was seen since when, what happened, who was told."""
-    from monitors.commands import incident_views as views  # noqa: PLC0415 - brings rich
+    from monitors.commands import incident_found, incident_life  # noqa: PLC0415 - brings rich
 
     store, windows = _looked(state_dir, config)
-    found = None if store is None else views.life_of(store, number)
+    found = None if store is None else incident_found.life_of(store, number)
     if found is None:
         message = f"there is no incident {number}; `incidents list --state all` lists them"
         raise UsageError(message)
-    found = views.life_with_planned(found, windows)
+    found = incident_found.life_with_planned(found, windows)
     if statuspage:
-        found = views.life_with_known(found)
+        found = incident_found.life_with_known(found)
     if format_ == "json":
-        write_stdout(views.life_as_json(found))
+        write_stdout(incident_life.as_json(found))
     elif format_ == "markdown":
-        write_stdout(views.life_as_markdown(found))
+        write_stdout(incident_life.as_markdown(found))
     else:
-        write_stdout(views.life_as_table(found, layout(sys.stdout, os.environ)))
+        write_stdout(incident_life.as_table(found, layout(sys.stdout, os.environ)))
 
 
 @command.command("ack", short_help="Take an incident on: no more reminders.")

@@ -544,39 +544,39 @@ def test_a_damaged_store_is_the_harness_failing(cli: Cli, past: Past) -> None:
 
 
 def test_what_the_vendor_says_of_the_sites_is_quoted_and_harmless(past: Past) -> None:
-    from monitors.commands import incident_views as views  # noqa: PLC0415 - as the command does
+    from monitors.commands import incident_found, incident_life, incident_views  # noqa: PLC0415 - as the command does
     from monitors.report.value import Layout  # noqa: PLC0415 - likewise
 
     past.round({"US5": [outage()]})
     known = (("US5", HOSTILE),)
     with past.opened() as store:
-        found = views.wanted(store, state="open", sites=(), since=None, limit=9)
-        life = views.life_of(store, 1)
+        found = incident_found.wanted(store, state="open", sites=(), since=None, limit=9)
+        life = incident_found.life_of(store, 1)
     assert life is not None
     for text in (
-        views.as_table(replace(found, known=known), Layout(80)),
-        views.life_as_table(replace(life, known=known), Layout(80)),
+        incident_views.as_table(replace(found, known=known), Layout(80)),
+        incident_life.as_table(replace(life, known=known), Layout(80)),
     ):
         assert "vendor's status page, US5: \\x1b[2J" in text
         assert all(line.isprintable() for line in text.splitlines())
         assert "::error" not in text
-    assert json.loads(views.as_json(replace(found, known=known)))["known"] == {"US5": HOSTILE}
-    assert json.loads(views.life_as_json(replace(life, known=known)))["known"] == {"US5": HOSTILE}
+    assert json.loads(incident_views.as_json(replace(found, known=known)))["known"] == {"US5": HOSTILE}
+    assert json.loads(incident_life.as_json(replace(life, known=known)))["known"] == {"US5": HOSTILE}
 
 
 def test_a_terminal_without_signs_gets_words_of_ascii(past: Past) -> None:
-    from monitors.commands import incident_views as views  # noqa: PLC0415 - as the command does
+    from monitors.commands import incident_found, incident_life, incident_views  # noqa: PLC0415 - as the command does
     from monitors.report.value import Layout  # noqa: PLC0415 - likewise
 
     past.thresholds = replace(THRESHOLDS, failure_threshold=3, failure_window=5)
     past.round({"US5": [broken()], "EU1": [outage()]})
     with past.opened() as store:
-        found = views.wanted(store, state="all", sites=(), since=None, limit=9)
-        life = views.life_of(store, 1)
+        found = incident_found.wanted(store, state="all", sites=(), since=None, limit=9)
+        life = incident_found.life_of(store, 1)
     assert life is not None
     for text in (
-        views.as_table(found, Layout(80, unicode=False)),
-        views.life_as_table(life, Layout(80, unicode=False)),
+        incident_views.as_table(found, Layout(80, unicode=False)),
+        incident_life.as_table(life, Layout(80, unicode=False)),
     ):
         assert text.isascii()
 
