@@ -30,7 +30,8 @@ from measure import Row
 from mock_site.app import create_app
 from mock_site.server import MockSites
 from monitors.commands.targets import Wiring
-from monitors.commands.watching import Asked, Bench
+from monitors.commands.watch_settings import Asked
+from monitors.commands.watching import Bench
 from monitors.errors import MonitorError
 from monitors.model import Observation, Phases
 from monitors.sites import SITES

@@ -24,7 +24,8 @@ from measure import Row, markdown
 import monitors.notify.webhook  # noqa: F401 - children start with everything there
 from mock_site.server import MockSites
 from monitors.commands.targets import Wiring
-from monitors.commands.watching import Asked, Bench
+from monitors.commands.watch_settings import Asked
+from monitors.commands.watching import Bench
 from monitors.sites import SITES
 from monitors.store import IncidentFilter, open_store, sqlite_url
 from monitors.watching.logs import logger

@@ -36,7 +36,8 @@ from monitors.watching.asking import Mailbox
 from monitors.watching.current import Current
 from monitors.watching.files import Changes
 from monitors.watching.keeper import Keeper, Rules
-from monitors.watching.loop import Parts, Setup, Watch
+from monitors.watching.loop import Watch
+from monitors.watching.parts import Parts, Setup
 from monitors.watching.systemd import Systemd
 from monitors.watching.vault import Vault
 

@@ -111,9 +111,11 @@ def command(
     """
     _refuse_without_once(once=once, ctx=click.get_current_context())
     # Deferred, so that a mistake in the options is told before HTTP, TLS and the store are loaded.
+    from monitors.commands.pass_report import report_of  # noqa: PLC0415
     from monitors.commands.storing import chosen_store  # noqa: PLC0415
     from monitors.commands.targets import Wiring  # noqa: PLC0415
-    from monitors.commands.watching import Asked, Bench, report_of  # noqa: PLC0415
+    from monitors.commands.watch_settings import Asked  # noqa: PLC0415
+    from monitors.commands.watching import Bench  # noqa: PLC0415
     from monitors.watching.logs import chosen_format, logger  # noqa: PLC0415
     from monitors.watching.statusline import StatusLine  # noqa: PLC0415
 

@@ -9,7 +9,7 @@ from monitors.checks import RUN_PATH
 from monitors.contract import Policy, judge
 from monitors.memory.patience import Patience
 from monitors.watching.keeper import Rules
-from monitors.watching.loop import Setup
+from monitors.watching.parts import Setup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

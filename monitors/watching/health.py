@@ -187,3 +187,16 @@ def disk_trouble(
     if left_mb >= least_mb:
         return None
     return own(DISK, f"{left_mb} MB are left on the disk of {folder}, fewer than the {least_mb} that are to be", at)
+
+
+# --- sinks -----------------------------------------------------------------------------------------------------------
+
+
+def sinks_trouble(failing: Iterable[tuple[str, datetime, str]], at: datetime, after_s: float) -> dict[str, Finding]:
+    """Return a finding for each sink that takes nothing for `after_s` seconds, by problem: name, since when, error."""
+    found: dict[str, Finding] = {}
+    for sink, since, error in failing:
+        if (at - since).total_seconds() >= after_s:
+            said = f"{sink} takes no notices since {since:%Y-%m-%d %H:%M} UTC: {error}"
+            found[f"{SINK}:{sink}"] = own(SINK, said, at, about=sink)
+    return found

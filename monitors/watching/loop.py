@@ -5,102 +5,40 @@ from __future__ import annotations
 import math
 import threading
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from monitors.config import in_a_line
 from monitors.cycle import Prober
 from monitors.errors import MonitorError, UsageError
-from monitors.incidents.model import FAILED, PASSED, EventKind, State
+from monitors.incidents.model import FAILED, PASSED, State
 from monitors.watching import health
-from monitors.watching.asking import MAX_KEPT_BYTES, Asking, Done, Inbox, Made, Woken
+from monitors.watching.asking import MAX_KEPT_BYTES, Asking, Done, Made, Woken
 from monitors.watching.batching import Batcher
-from monitors.watching.clock import Clock, Jumps
+from monitors.watching.clock import Jumps
 from monitors.watching.keeper import Batch
+from monitors.watching.parts import Judging
 from monitors.watching.schedule import Schedule, Task
+from monitors.watching.telling import tell_kept, tell_left_out
+from monitors.watching.upkeep import Upkeep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime, timedelta
 
     from monitors.checks import Check
-    from monitors.config.alerting import Retention, WatchSettings
-    from monitors.cycle import Judge
-    from monitors.memory import Notes
     from monitors.model import Finding
-    from monitors.probe import Target
-    from monitors.watching.files import Changes
-    from monitors.watching.keeper import Keeper, Kept, Rules
-    from monitors.watching.logs import Say
-    from monitors.watching.systemd import Systemd
-    from monitors.watching.vault import Vault
+    from monitors.watching.keeper import Kept
+    from monitors.watching.parts import Parts, Setup
 
 _SETTLE_S = 2.0
 _LOOK_S = 2.5
 _TICK_S = 60.0
-_UPKEEP_S = 3_600.0
 _LONGEST_WAIT_S = 60.0
 # A signal that comes at the very moment a wait begins is heard when it ends.
 _HEAR_S = 1.0
 _MAX_LOOKS = 12
-_NO_UPKEEP = "the store could not be kept in order"
 _ON_AGAIN = "the configuration is refused; the one before stays in force"
-
-
-class Delivery(Protocol):
-    """What the loop needs of whoever delivers notices."""
-
-    def wake(self) -> None:
-        """Say that there is something to deliver."""
-
-    def failing(self) -> Sequence[tuple[str, datetime, str]]:
-        """Return the sinks that fail: name, since when, and what went wrong last."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What the configuration comes to. `targets` gives them anew each time, as mock sites may move.
-
-    `intervals_s` are those of every site and check that can be made.
-    """
-
-    targets: Callable[[], Mapping[str, Target]]
-    checks: Mapping[str, Check]
-    intervals_s: Mapping[Task, float]
-    rules: Rules
-    watch: WatchSettings
-    retention: Retention
-    judge: Judge
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the loop works with; `reload` gives the configuration anew or raises `UsageError`.
-
-    `adopt` is called with a configuration that was taken over, `upkeep` now and then with the time and the retention,
-    `kept` with each batch that was kept; `status` hears a line on how things are, `again` which sites a single pass
-    looks at once more, and in how many seconds. `about` is what the first line of the log says beside what is watched.
-    """
-
-    store_folder: Any
-    keeper: Keeper
-    vault: Vault
-    notes: Notes
-    delivery: Delivery
-    clock: Clock
-    inbox: Inbox
-    systemd: Systemd
-    say: Say
-    reload: Callable[[], Setup]
-    adopt: Callable[[Setup], None]
-    changes: Changes
-    upkeep: Callable[[datetime, Retention], None]
-    status: Callable[[str], None]
-    kept: Callable[[Kept], None]
-    again: Callable[[Sequence[str], float], None] = lambda _sites, _pause_s: None
-    about: Mapping[str, object] = field(default_factory=dict)
-    dial: health.Dial = health.dial
-    seed: int = 0
 
 
 class Watch:
@@ -110,7 +48,7 @@ class Watch:
         """Get ready; nothing is asked yet."""
         self.setup, self.parts = setup, parts
         clock = parts.clock
-        self._judge = _Judging(setup.judge)
+        self._judge = Judging(setup.judge)
         prober = Prober(parts.notes.judging(self._judge), kept_bytes=MAX_KEPT_BYTES)
         watch = setup.watch
         self._asking = Asking(prober, parts.inbox, clock, watch.budget_per_minute, watch.budget_reserve)
@@ -122,9 +60,9 @@ class Watch:
         self._due: dict[Task, None] = {}
         self._asked: dict[str, set[str]] = {}
         self._settle_s = self._looked_s = self._alive_s = -math.inf
-        self._kept_s = self._upkeep_s = now_s
+        self._kept_s = now_s
         self._deadline_s = math.inf
-        self._upkeep_thread: threading.Thread | None = None
+        self._upkeep = Upkeep(self._keep_up, now_s, parts.say)
         self._refused: Finding | None = None
         self._reload_asked = threading.Event()
         self._stopping = threading.Event()
@@ -198,7 +136,7 @@ class Watch:
         self._start(self._schedule.due(now_s))
         self._settle(now_s)
         self._tick(now_s)
-        self._keep_up(now_s)
+        self._upkeep.start_if_due(now_s)
         self._say_alive(now_s)
         self._take(self.parts.inbox.get(self._pause_s(self.parts.clock.monotonic())))
 
@@ -273,14 +211,7 @@ class Watch:
 
     def _keep(self, batch: Batch) -> list[Kept]:
         self._kept_s = self.parts.clock.monotonic()
-        for skipped in self._batcher.skipped:
-            self.parts.say("debug", "not asked", site=skipped.site, check=skipped.check, reason=skipped.reason)
-        for failure in self._batcher.failures:
-            self.parts.say("error", "not known", site=failure.site, check=failure.check, reason=failure.message)
-        if self._batcher.unjudged:
-            self.parts.say("warning", "not judged: the trouble is here", probes=self._batcher.unjudged)
-        for line in batch.unremembered:
-            self.parts.say("error", "not remembered", reason=line)
+        tell_left_out(self.parts.say, self._batcher, batch)
         batch.own.update(self._own_extras(batch.at))  # type: ignore[attr-defined]  # a dict, as `Batcher` makes it
         kept = self.parts.vault.offer(batch)
         self._tell(kept)
@@ -288,39 +219,16 @@ class Watch:
 
     def _own_extras(self, at: datetime) -> dict[str, Finding | None]:
         """Return how the configuration and the sinks are."""
-        own: dict[str, Finding | None] = {health.CONFIG: self._refused}
-        book, failing = self.parts.vault.book, {}
-        for sink, since, error in self.parts.delivery.failing():
-            if (at - since).total_seconds() >= self.setup.watch.sink_failing_after_s:
-                said = f"{sink} takes no notices since {since:%Y-%m-%d %H:%M} UTC: {error}"
-                failing[f"{health.SINK}:{sink}"] = health.own(health.SINK, said, at, about=sink)
+        book, failing = self.parts.vault.book, self.parts.delivery.failing()
+        sinks = health.sinks_trouble(failing, at, self.setup.watch.sink_failing_after_s)
         known = [key.problem for key in book.tracks if key.problem.startswith(f"{health.SINK}:")] if book else []
-        return {**own, **dict.fromkeys(known), **failing}
+        return {health.CONFIG: self._refused, **dict.fromkeys(known), **sinks}
 
     def _tell(self, kept: Sequence[Kept]) -> None:
         """Log what was kept, and have its notices delivered."""
         for done in kept:
             self.parts.kept(done)
-            for result in done.batch.results:
-                seen = result.observation
-                worst = max(result.findings, key=lambda finding: finding.level, default=None)
-                self.parts.say(
-                    "debug",
-                    "probed",
-                    site=seen.site,
-                    check=seen.check,
-                    status=seen.status,
-                    ms=round(seen.phases.total_s * 1000, 1),
-                    rule=None if worst is None else worst.rule,
-                )
-            for event in done.events:
-                self.parts.say(
-                    "info" if event.kind is EventKind.NOTIFIED else "warning",
-                    f"incident {event.kind}",
-                    incident=event.incident,
-                    sites=event.sites,
-                    message=event.message,
-                )
+            tell_kept(self.parts.say, done)
         if any(done.notices for done in kept):
             self.parts.delivery.wake()
         if kept:
@@ -374,26 +282,6 @@ class Watch:
         self.parts.adopt(setup)
         self.parts.say("info", "configuration taken over", sites=setup.rules.sites, tasks=len(setup.intervals_s))
 
-    def _keep_up(self, now_s: float) -> None:
-        """Roll up, forget what is old and make a copy, in a thread of its own as it takes seconds."""
-        if now_s < self._upkeep_s or (self._upkeep_thread is not None and self._upkeep_thread.is_alive()):
-            return
-        self._upkeep_s = now_s + _UPKEEP_S
-        thread = threading.Thread(target=self._upkeep, name="upkeep", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError as error:
-            self._upkeep_s = now_s + _TICK_S
-            self.parts.say("error", _NO_UPKEEP, reason=f"this machine cannot start a thread: {error}")
-        else:
-            self._upkeep_thread = thread
-
-    def _upkeep(self) -> None:
-        try:
-            self.parts.upkeep(self.parts.clock.now(), self.setup.retention)
-        except MonitorError as error:
-            self.parts.say("error", _NO_UPKEEP, reason=str(error))
-
     def _say_alive(self, now_s: float) -> None:
         if self.parts.systemd.watchdog_s and now_s - self._alive_s >= self.parts.systemd.watchdog_s / 3:
             self._alive_s = now_s
@@ -417,26 +305,18 @@ class Watch:
             self._keep(self._batcher.batch(self._drawn()))
         self._tell(self.parts.vault.last_try())
         self._flush()
-        if self._upkeep_thread is not None:
-            # The store is closed next, and whoever still works on it would fall over that.
-            self._upkeep_thread.join(max(self.left_s, 0.0))
+        # The store is closed next, and whoever still works on it would fall over that.
+        self._upkeep.join(self.left_s)
         self.parts.say("info", "stopped")
+
+    def _keep_up(self) -> None:
+        self.parts.upkeep(self.parts.clock.now(), self.setup.retention)
 
     def _flush(self) -> None:
         try:
             self.parts.keeper.flush(self.parts.clock.now())
         except MonitorError as error:
             self.parts.say("error", "what was seen last could not be written", reason=str(error))
-
-
-class _Judging:
-    """A judge that can be exchanged while threads use it."""
-
-    def __init__(self, judge: Judge) -> None:
-        self.judge = judge
-
-    def __call__(self, observation: Any) -> Sequence[Finding]:
-        return self.judge(observation)
 
 
 def _unsure(kept: Kept) -> set[Task]:

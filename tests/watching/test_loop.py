@@ -26,7 +26,8 @@ from monitors.watching.asking import Mailbox
 from monitors.watching.current import Current
 from monitors.watching.files import Changes
 from monitors.watching.keeper import Keeper, Kept, Rules
-from monitors.watching.loop import Parts, Setup, Watch
+from monitors.watching.loop import Watch
+from monitors.watching.parts import Parts, Setup
 from monitors.watching.systemd import Systemd
 from monitors.watching.vault import Vault
 
@@ -539,9 +540,7 @@ def test_while_the_store_takes_nothing_it_goes_on_and_nothing_is_lost(world: Wor
 def test_upkeep_is_made_each_hour_and_may_fail(world: World) -> None:
     world.start()
     world.run(3 * 3600 - 60)
-    thread = world.watch._upkeep_thread
-    assert thread is not None
-    thread.join(10)
+    world.watch._upkeep.join(10)
     assert len(world.upkeeps) == 3
 
     def fail(_at: datetime, _retention: Retention) -> None:
@@ -550,9 +549,7 @@ def test_upkeep_is_made_each_hour_and_may_fail(world: World) -> None:
 
     world.watch.parts = replace(world.watch.parts, upkeep=fail)
     world.run(3600)
-    again = world.watch._upkeep_thread
-    assert again is not None
-    again.join(10)
+    world.watch._upkeep.join(10)
     assert world.log.of("the store could not be kept in order") == [{"reason": "disk full"}]
 
 
