@@ -27,13 +27,17 @@ _HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A site as it is probed: with which keys and canary run, and by which client."""
+    """A site as it is probed: with which keys and canary run, and by which client.
+
+    `key_names` are the variables of the keys where the configuration names others than `DD_API_KEY_US5` and its like.
+    """
 
     site: Site
     base_url: str
     credentials: Credentials | None
     run_id: int | None
     client: SiteClient
+    key_names: tuple[str, ...] = ()
     sealed: Sealed = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -56,7 +60,7 @@ def target_for(settings: SiteSettings, *, base_url: str | None = None, **client_
     """
     site = settings.site
     client = SiteClient(base_url or f"https://{site.api_host}", site_host=site.api_host, **client_options)
-    return Target(site, client.base_url, settings.credentials, settings.run_id, client)
+    return Target(site, client.base_url, settings.credentials, settings.run_id, client, settings.key_names)
 
 
 def probe(target: Target, check: Check, *, method: str = "GET") -> Observation:

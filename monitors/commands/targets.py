@@ -122,7 +122,8 @@ def lacking(target: Target, check: Check) -> str | None:
         return None
     suffix = target.site.env_suffix
     if target.credentials is None:
-        return f"no keys: set DD_API_KEY_{suffix} and DD_APP_KEY_{suffix}"
+        names = target.key_names or (f"DD_API_KEY_{suffix}", f"DD_APP_KEY_{suffix}")
+        return f"no keys: set {' and '.join(names)}"
     return f"no canary run: set MODEL_LAB_RUN_ID_{suffix}"
 
 

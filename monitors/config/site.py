@@ -19,11 +19,15 @@ _KINDS = {"api": "API", "app": "application"}
 
 @dataclass(frozen=True, slots=True)
 class SiteSettings:
-    """What is known of one chosen site: its keys and its canary run, each None where nothing was said."""
+    """What is known of one chosen site: its keys and its canary run, each None where nothing was said.
+
+    `key_names` are the variables that hold its keys, as the file names them; empty for those everybody knows.
+    """
 
     site: Site
     credentials: Credentials | None = None
     run_id: int | None = None
+    key_names: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -45,7 +49,8 @@ class SiteSources:
 
     def settings(self) -> SiteSettings:
         """Return the settings, with None for whatever is missing or mistaken."""
-        return SiteSettings(self.site, self._credentials() if self.with_keys else None, self._run_id())
+        credentials = self._credentials() if self.with_keys else None
+        return SiteSettings(self.site, credentials, self._run_id(), self._named())
 
     def _credentials(self) -> Credentials | None:
         keys = {kind: self._key(kind) for kind in _KINDS}
@@ -89,10 +94,14 @@ class SiteSources:
 
     def _unset(self) -> None:
         """Warn of variables the file names and nobody has set: another machine may have them, or they were lost."""
-        named = [variable for kind in _KINDS if (variable := self.table.get(f"{kind}_key_env"))]
-        if len(named) == len(_KINDS):
+        if named := self._named():
             where = f"{self.lookup.document.place((*self.path, 'api_key_env'))}: {self.site.key}"
             self.warning = f"{where}: {' and '.join(named)} are not set, so no check that needs keys is made there"
+
+    def _named(self) -> tuple[str, ...]:
+        """Return the variables the file names for both keys, none where it does not."""
+        named = [variable for kind in _KINDS if (variable := self.table.get(f"{kind}_key_env"))]
+        return tuple(named) if len(named) == len(_KINDS) else ()
 
     def _key(self, kind: str) -> Found | None:
         """Return the key, None where nobody names one."""

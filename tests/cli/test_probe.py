@@ -100,6 +100,16 @@ def test_the_mock_takes_thresholds_from_a_file_that_is_named(cli: Cli, tmp_path:
     assert cli("probe", "--mock", "throttled", "--site", "US5", "--config", "some.toml").code == 3
 
 
+def test_what_a_site_lacks_is_called_as_the_file_calls_it(cli: Cli, wired: list[str], tmp_path: Path) -> None:
+    named = [f'[sites.{site}]\napi_key_env = "{site}_ONE"\napp_key_env = "{site}_OTHER"\n' for site in ("US5", "EU1")]
+    (tmp_path / "some.toml").write_text("".join(named), "utf-8")
+    ran = cli("probe", *wired, "--config", "some.toml", "--site", "US5", "--site", "EU1", "--site", "AP1")
+    text = " ".join(ran.out.split())
+    assert "on EU1: no keys: set EU1_ONE and EU1_OTHER" in text
+    assert "on US5: no keys: set US5_ONE and US5_OTHER" in text
+    assert "on AP1: no keys: set DD_API_KEY_AP1 and DD_APP_KEY_AP1" in text
+
+
 def test_sites_without_keys_get_the_check_that_needs_none(
     cli: Cli, wired: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
