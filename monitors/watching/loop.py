@@ -12,6 +12,7 @@ from monitors.config import in_a_line
 from monitors.cycle import Prober
 from monitors.errors import MonitorError, UsageError
 from monitors.incidents.model import FAILED, PASSED, State
+from monitors.report.text import counted
 from monitors.watching import health
 from monitors.watching.asking import MAX_KEPT_BYTES, Asking, Done, Made, Woken
 from monitors.watching.batching import Batcher
@@ -67,6 +68,7 @@ class Watch:
         self._reload_asked = threading.Event()
         self._stopping = threading.Event()
         self._signal = ""
+        self._shown = self._status()
 
     # --- from outside ---
 
@@ -99,7 +101,7 @@ class Watch:
         """Work until `stop`; then finish what is under way, within the deadline of the configuration."""
         sites, tasks = self.setup.rules.sites, len(self.setup.intervals_s)
         self.parts.say("info", "watching", sites=sites, tasks=tasks, **self.parts.about)
-        self.parts.systemd.ready(self._status())
+        self.parts.systemd.ready(self._shown)
         try:
             while not self._stopping.is_set():
                 self.step()
@@ -231,8 +233,7 @@ class Watch:
             tell_kept(self.parts.say, done)
         if any(done.notices for done in kept):
             self.parts.delivery.wake()
-        if kept:
-            self.parts.status(self._status())
+        self._show(heard=bool(kept))
 
     def _tick(self, now_s: float) -> None:
         """Look at the book now and then when nothing is asked: silences end, reminders fall due, sinks fail."""
@@ -268,7 +269,8 @@ class Watch:
             self.parts.say("error", _ON_AGAIN, reason=in_a_line(str(error)))
         else:
             self._adopt(setup, now_s)
-        self.parts.systemd.ready(self._status())
+        self._shown = self._status()
+        self.parts.systemd.ready(self._shown)
         self._kept_s = -math.inf
 
     def _adopt(self, setup: Setup, now_s: float) -> None:
@@ -287,12 +289,22 @@ class Watch:
             self._alive_s = now_s
             self.parts.systemd.alive(self._status())
 
+    def _show(self, *, heard: bool) -> None:
+        """Show how things are: a terminal with each batch that was heard of, systemd where it is news."""
+        line = self._status()
+        if heard or line != self._shown:
+            self.parts.status(line)
+        if line != self._shown:
+            self.parts.systemd.shows(line)
+        self._shown = line
+
     def _status(self) -> str:
         book = self.parts.vault.book
         found = sum(entry.state is State.OPEN for entry in book.incidents.values()) if book else 0
-        incidents = "no open incident" if not found else f"{found} open incident{'s' if found > 1 else ''}"
+        incidents = counted(found, "open incident") if found else "no open incident"
+        refused = "; the configuration is refused" if self._refused is not None else ""
         trouble = "; the store takes nothing" if self.parts.vault.trouble is not None else ""
-        return f"{self.setup.rules.sites} sites, {incidents}{trouble}"
+        return f"{counted(self.setup.rules.sites, 'site')}, {incidents}{refused}{trouble}"
 
     def _finish(self) -> None:
         """Stop asking, wait for what is under way as long as the deadline allows, keep it."""

@@ -514,9 +514,14 @@ def test_a_service_is_ready_reloads_refuses_mistakes_and_stops(running: Any, tmp
         manager.bind(str(tmp_path / "notify"))
         manager.settimeout(30)
         watch = running(*MOCK, environ={"NOTIFY_SOCKET": str(tmp_path / "notify")})
+        statuses: list[str] = []
 
         def told() -> str:
-            return manager.recv(4096).decode().partition("\n")[0]
+            first = manager.recv(4096).decode().partition("\n")[0]
+            if first.startswith("STATUS="):
+                statuses.append(first)
+                return told()
+            return first
 
         assert told() == "READY=1"
         watch.wait_for('"probed"')
@@ -535,6 +540,7 @@ def test_a_service_is_ready_reloads_refuses_mistakes_and_stops(running: Any, tmp
         watch.wait_for("incident resolved")
         assert watch.end() == 0
         assert [told(), told(), told()] == ["RELOADING=1", "READY=1", "STOPPING=1"]
+        assert "STATUS=1 site, 1 open incident; the configuration is refused" in statuses
     events = [json.loads(line)["event"] for line in watch.seen]
     assert events[-2:] == ["asked to stop", "stopped"]
     assert watch.process.stdout.read() == ""
@@ -683,5 +689,5 @@ def test_a_moving_line_says_how_things_are_and_logs_go_above_it(running: Any, tm
     watch.wait_for("incident opened #1 US5")
     watch.wait_for("1 open incident")
     assert watch.end() == 0
-    assert "\x1b[2K1 sites, 1 open incident" in "".join(watch.seen)
+    assert "\x1b[2K1 site, 1 open incident" in "".join(watch.seen)
     assert watch.seen[-1] == "\x1b[2K"

@@ -569,6 +569,20 @@ def test_a_machine_without_a_thread_to_spare_is_told_and_goes_on(world: World, m
     assert world.open() == []
 
 
+def test_systemd_shows_how_things_are_as_they_change(world: World) -> None:
+    world.start()
+    world.run(65)
+    assert world.systemd.told == []
+    world.sites["US5"].answer = GONE
+    world.run(130)
+    assert world.systemd.told == ["STATUS=2 sites, 1 open incident"]
+    world.mistake = "a mistake"
+    world.watch.ask_reload()
+    world.run(5)
+    assert world.watch._status() == "2 sites, 2 open incidents; the configuration is refused"
+    assert world.systemd.told[-1] == "STATUS=2 sites, 2 open incidents; the configuration is refused"
+
+
 def test_the_watchdog_is_kept_quiet(world: World) -> None:
     world.watchdog_s = 30
     world.intervals = {}
