@@ -25,6 +25,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from configuration import write_configuration
 from measure import Row
 
 from mock_site.app import create_app
@@ -110,33 +111,6 @@ class _Taking(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def written_config(folder: Path, port: int) -> Path:
-    """Write the configuration, and return where."""
-    keys = "\n".join(
-        f'[sites.{site}]\nrun_id = 42\napi_key_env = "MOCK_API_KEY"\napp_key_env = "MOCK_APP_KEY"' for site in SITES
-    )
-    text = f"""
-[incidents]
-failure_threshold = 2
-failure_window = 3
-success_threshold = 2
-update_interval_s = 0
-[watch]
-connectivity = []
-budget_per_minute = 1000
-min_free_mb = 0
-jitter_s = 0
-{keys}
-[sinks.hook]
-type = "webhook"
-url = "http://127.0.0.1:{port}/hook"
-secret_env = "HOOK_SECRET"
-"""
-    path = folder / "monitor.toml"
-    path.write_text(text)
-    return path
-
-
 def child(fault: str) -> Outcome:
     """Live through one fault."""
     outcome, asked_at = Outcome(fault), list[float]()
@@ -159,7 +133,7 @@ def child(fault: str) -> Outcome:
         world = stack.enter_context(_WORLDS[fault](home))
         fill(world.url)
         mock = stack.enter_context(MockSites(app=counted))
-        config = written_config(home, receiver.server_address[1])
+        config = write_configuration(home, receiver.server_address[1], ["hook"], "min_free_mb = 0\njitter_s = 0")
         wiring = Wiring(None, (), (f"::127.0.0.1:{mock.tls_port}",), Path(mock.ca_file))
         log = stack.enter_context((home / "log").open("w"))
         bench = stack.enter_context(

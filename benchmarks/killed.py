@@ -19,6 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
+from configuration import write_configuration
 from measure import Row, markdown
 
 import monitors.notify.webhook  # noqa: F401 - children start with everything there
@@ -107,37 +108,13 @@ def zygote(arguments: tuple[str, int, str], orders: TextIO, answers: TextIO) -> 
         answers.flush()
 
 
-def write_config(folder: str, port: int) -> None:
-    """Write the configuration: nine sites, two webhooks, thresholds that are soon reached."""
-    keys = "\n".join(
-        f'[sites.{site}]\nrun_id = 42\napi_key_env = "MOCK_API_KEY"\napp_key_env = "MOCK_APP_KEY"' for site in SITES
-    )
-    hooks = "\n".join(
-        f'[sinks.{name}]\ntype = "webhook"\nurl = "http://127.0.0.1:{port}/{name}"\nsecret_env = "HOOK_SECRET"'
-        for name in SINKS
-    )
-    text = f"""
-[incidents]
-failure_threshold = 2
-failure_window = 3
-success_threshold = 2
-update_interval_s = 0
-[watch]
-connectivity = []
-budget_per_minute = 1000
-{keys}
-{hooks}
-"""
-    (Path(folder) / "monitor.toml").write_text(text)
-
-
 def rows() -> list[Row]:
     """Kill, settle, and count."""
     dice = random.Random(7)  # noqa: S311 - the same every time
     receiver = Receiver()
     threading.Thread(target=receiver.serve_forever, daemon=True).start()
     with tempfile.TemporaryDirectory() as folder, MockSites() as mock:
-        write_config(folder, receiver.server_address[1])
+        write_configuration(Path(folder), receiver.server_address[1], SINKS)
         os.environ.update(MOCK_API_KEY="mock-api-key", MOCK_APP_KEY="mock-app-key", HOOK_SECRET="benchmark")  # noqa: S106 - a receiver of our own
         with Children(folder, mock.tls_port, str(mock.ca_file)) as children:
             wrong = list(play(children, mock, folder, dice))

@@ -12,8 +12,8 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ from monitors.sites import SITES
 from monitors.store import open_store, sqlite_url
 from monitors.transport import parse_overrides, tls_context
 from monitors.watching.asking import Mailbox
+from monitors.watching.clock import SimulatedClock
 from monitors.watching.current import Current
 from monitors.watching.files import Changes
 from monitors.watching.keeper import Keeper, Rules
@@ -53,27 +54,6 @@ with MockSites() as mock:
     print(mock.tls_port, mock.ca_file, flush=True)
     sys.stdin.read()
 """
-
-
-@dataclass
-class SimulatedClock:
-    """Both clocks; the time of day may be set."""
-
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    seconds: float = 0.0
-
-    def now(self) -> datetime:
-        """Return the time of day."""
-        return self.at
-
-    def monotonic(self) -> float:
-        """Return the seconds."""
-        return self.seconds
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass on both clocks."""
-        self.seconds += seconds
-        self.at += timedelta(seconds=seconds)
 
 
 class SimulatedInbox(Mailbox):

@@ -9,6 +9,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from monitors.errors import MonitorError
+from monitors.model import Skipped
 from monitors.probe import probe
 from monitors.transport import ResolverError, is_loopback
 
@@ -31,15 +32,6 @@ class Result:
 
     observation: Observation
     findings: tuple[Finding, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A check that was not made, and why."""
-
-    site: str
-    check: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

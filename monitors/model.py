@@ -85,6 +85,15 @@ class TransportFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class Skipped:
+    """A check that was not made on a site, and why."""
+
+    site: str
+    check: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """What came back from one request: a value, never an exception.
 

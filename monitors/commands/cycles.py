@@ -11,10 +11,10 @@ from monitors.checks import CHECKS
 from monitors.commands.targets import lacking
 from monitors.contract import judge
 from monitors.cycle import HarnessFailure, run_cycle
-from monitors.cycle import Skipped as NotMade
 from monitors.memory.folding import Recollection
+from monitors.model import Skipped
 from monitors.reconciling import reconcile
-from monitors.report import Report, Skipped
+from monitors.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,13 +60,13 @@ def probe_all(
     )
 
 
-def _skipped(entry: NotMade, targets: Sequence[Target]) -> Skipped:
+def _skipped(entry: Skipped, targets: Sequence[Target]) -> Skipped:
     target = next(target for target in targets if target.site.key == entry.site)
     return Skipped(entry.site, entry.check, lacking(target, CHECKS[entry.check]) or entry.reason)
 
 
 def _word(step: Outcome) -> str:
-    if isinstance(step, HarnessFailure | NotMade):
+    if isinstance(step, HarnessFailure | Skipped):
         return f"{step.site} {step.check}"
     return f"{step.observation.site} {step.observation.check}"
 

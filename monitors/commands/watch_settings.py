@@ -13,8 +13,8 @@ from monitors.acceptance.book import FILE_NAME
 from monitors.commands.accepted import entries_of
 from monitors.commands.targets import Wiring, find_checks, lacking, refuse_lacking, settings_for, targets_for
 from monitors.errors import UsageError
+from monitors.model import Skipped
 from monitors.notify.sinks import Around, build
-from monitors.report import Skipped
 from monitors.watching.building import setup_of
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
-from monitors.report.value import Layout, Report, Skipped
+from monitors.report.value import Layout, Report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FORMATS", "RENDERERS", "Layout", "Renderer", "Report", "Skipped"]
+__all__ = ["FORMATS", "RENDERERS", "Layout", "Renderer", "Report"]
 
 
 class Renderer(Protocol):

@@ -12,7 +12,8 @@ from monitors.report.text import counted, listed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from monitors.report.value import Report, Skipped
+    from monitors.model import Skipped
+    from monitors.report.value import Report
 
 _SHOWN_REASONS = 4
 

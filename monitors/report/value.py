@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from monitors.model import Level
+from monitors.model import Level, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,15 +16,6 @@ if TYPE_CHECKING:
 
 Place = tuple[str | None, str | None, str | None]
 """Site, check and source: what ties a finding to the observation it was found in."""
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A check that was not made on a site, and why."""
-
-    site: str
-    check: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
-from monitors.cycle import HarnessFailure, Result, Skipped
+from monitors.cycle import HarnessFailure, Result
+from monitors.model import Skipped
 from monitors.watching.budget import Budget
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from monitors.cycle import HarnessFailure, Result, Skipped, shows_resolver
+from monitors.cycle import HarnessFailure, Result, shows_resolver
+from monitors.model import Skipped
 from monitors.reconciling import reconcile
 from monitors.transport import ResolverError, is_loopback
 from monitors.watching import health

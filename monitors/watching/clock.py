@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -31,6 +31,27 @@ class SystemClock:
     def monotonic(self) -> float:
         """Return seconds since some moment; whether they pass while the machine sleeps is the system's choice."""
         return time.monotonic()
+
+
+@dataclass(slots=True)
+class SimulatedClock:
+    """Both clocks in a simulation, where nothing waits: whoever runs it lets time pass, and may set either clock."""
+
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    seconds: float = 0.0
+
+    def now(self) -> datetime:
+        """Return the time of day."""
+        return self.at
+
+    def monotonic(self) -> float:
+        """Return the seconds."""
+        return self.seconds
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass on both clocks."""
+        self.seconds += seconds
+        self.at += timedelta(seconds=seconds)
 
 
 @dataclass(slots=True)

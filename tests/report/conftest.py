@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from monitors.checks import CHECKS
-from monitors.model import Finding, Kind, Level, Observation, Phase, Phases, TlsInfo, TransportFailure
+from monitors.model import Finding, Kind, Level, Observation, Phase, Phases, Skipped, TlsInfo, TransportFailure
 from monitors.recordings import LeftAside
-from monitors.report import Report, Skipped
+from monitors.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,8 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import schemas
-from monitors.model import Finding, Kind, Level, Observation, Phase, TransportFailure
-from monitors.report import FORMATS, RENDERERS, Layout, Report, Skipped
+from monitors.model import Finding, Kind, Level, Observation, Phase, Skipped, TransportFailure
+from monitors.report import FORMATS, RENDERERS, Layout, Report
 from monitors.report.text import plain
 
 AT = datetime(2026, 5, 18, tzinfo=UTC)

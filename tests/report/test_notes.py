@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from monitors.model import Skipped
 from monitors.recordings import LeftAside
-from monitors.report import Skipped
 from monitors.report.notes import notes
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ import pytest
 
 from monitors.checks import CHECKS
 from monitors.config import Credentials, SiteSettings
-from monitors.cycle import HarnessFailure, Skipped, run_cycle
+from monitors.cycle import HarnessFailure, run_cycle
 from monitors.errors import UsageError
-from monitors.model import Finding, Kind, Level
+from monitors.model import Finding, Kind, Level, Skipped
 from monitors.probe import Target, probe, target_for
 from monitors.sites import SITES
 from monitors.transport import Resolver, parse_overrides

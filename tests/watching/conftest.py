@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,30 +10,13 @@ from monitors.checks import CHECKS
 from monitors.cycle import Result
 from monitors.model import Finding, Kind, Level, Observation, Phase, Phases, TransportFailure
 from monitors.store import Store, open_store, sqlite_url
+from monitors.watching.clock import SimulatedClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
-
-
-@dataclass
-class SimulatedClock:
-    """Both clocks; each may be set by itself."""
-
-    at: datetime = START
-    seconds: float = 1_000.0
-
-    def now(self) -> datetime:
-        return self.at
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def advance(self, seconds: float) -> None:
-        self.seconds += seconds
-        self.at += timedelta(seconds=seconds)
 
 
 @dataclass
@@ -51,7 +34,7 @@ class Log:
 
 @pytest.fixture
 def clock() -> SimulatedClock:
-    return SimulatedClock()
+    return SimulatedClock(START, 1_000.0)
 
 
 @pytest.fixture

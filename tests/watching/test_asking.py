@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from monitors.checks import CHECKS
 from monitors.config import Credentials, SiteSettings
-from monitors.cycle import HarnessFailure, Prober, Result, Skipped
+from monitors.cycle import HarnessFailure, Prober, Result
+from monitors.model import Skipped
 from monitors.probe import Target, target_for
 from monitors.sites import SITES
 from monitors.transport import Exchange, ResolverError

@@ -11,9 +11,9 @@ import pytest
 
 from monitors.checks import CHECKS
 from monitors.config.alerting import WatchSettings
-from monitors.cycle import HarnessFailure, Prober, Result, Skipped
+from monitors.cycle import HarnessFailure, Prober, Result
 from monitors.memory import Notes
-from monitors.model import Finding, Kind, Level, Observation, Phase, Phases
+from monitors.model import Finding, Kind, Level, Observation, Phase, Phases, Skipped
 from monitors.probe import Target
 from monitors.sites import SITES
 from monitors.transport import ResolverError
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import SimulatedClock
-
+    from monitors.watching.clock import SimulatedClock
     from monitors.watching.keeper import Batch
 
 BODY = b'{"data": {"id": "42"}}'

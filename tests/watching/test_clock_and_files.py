@@ -12,7 +12,7 @@ from monitors.watching.files import Changes
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import SimulatedClock
+    from monitors.watching.clock import SimulatedClock
 
 
 def test_the_clocks_of_the_system_go_together() -> None:

@@ -36,9 +36,10 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from conftest import Log, SimulatedClock
+    from conftest import Log
 
     from monitors.store import Store
+    from monitors.watching.clock import SimulatedClock
 
 BODY = b'{"data": {"id": "42", "attributes": {"status": "completed", "duration": 7}}}'
 OK = Exchange(status=200, body=BODY, address="192.0.2.1", phases=Phases(resolve_s=0.0))

@@ -25,9 +25,10 @@ from monitors.watching.vault import Vault
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from conftest import Log, SimulatedClock
+    from conftest import Log
 
     from monitors.incidents.model import Notice
+    from monitors.watching.clock import SimulatedClock
 
 RULES = Rules(
     Thresholds(failure_threshold=1, failure_window=1, success_threshold=1),

@@ -17,7 +17,7 @@ from monitors.watching.slimming import Slimming
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import SimulatedClock
+    from monitors.watching.clock import SimulatedClock
 
     Make = Callable[..., Batch]
 

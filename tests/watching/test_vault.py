@@ -30,13 +30,14 @@ from monitors.store import (
     StoreReplacedError,
 )
 from monitors.watching import health
+from monitors.watching.clock import SimulatedClock
 from monitors.watching.keeper import Batch, Kept
 from monitors.watching.vault import Vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from conftest import Log, SimulatedClock
+    from conftest import Log
 
     from monitors.incidents.model import Notice
 
@@ -154,7 +155,7 @@ class Keeping:
 class Stage:
     """A vault and everything it works with."""
 
-    clock: SimulatedClock | Timer
+    clock: SimulatedClock
     log: Log | Said
     keeper: Keeping = field(default_factory=Keeping)
     alarms: list[list[str]] = field(default_factory=list)
@@ -660,25 +661,7 @@ def test_whatever_fails_batches_are_kept_in_order_each_once_and_each_trouble_is_
 
 @pytest.fixture(scope="session")
 def make_stage() -> Callable[[], Stage]:
-    return lambda: Stage(Timer(), Said())
-
-
-@dataclass
-class Timer:
-    """Both clocks of one example."""
-
-    at: datetime = START
-    seconds: float = 0.0
-
-    def now(self) -> datetime:
-        return self.at
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def advance(self, seconds: float) -> None:
-        self.seconds += seconds
-        self.at += timedelta(seconds=seconds)
+    return lambda: Stage(SimulatedClock(START), Said())
 
 
 class Said:
