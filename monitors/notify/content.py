@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from monitors.model import Level
 from monitors.notify.advice import advice, link
 from monitors.report.text import plain, scrubbed
+from monitors.sites import SITES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,7 +31,10 @@ _PRINTABLE = range(0x21, 0x7F)
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """The incident a notice tells of, as it stood then; times are UTC. `first` is when the first site got it."""
+    """The incident a notice tells of, as it stood then; times are UTC. `first` is when the first site got it.
+
+    `seen` is what each site has, or had last where none has it any more: site, rule, message.
+    """
 
     id: int
     state: str
@@ -50,6 +54,7 @@ class About:
     all_sites: tuple[str, ...]
     watched: int
     first: datetime | None
+    seen: tuple[tuple[str, str, str], ...]
     acknowledged_by: str
     acknowledged_because: str
 
@@ -57,6 +62,14 @@ class About:
     def is_monitors_own(self) -> bool:
         """Tell whether it is the monitor that is in trouble, and no site."""
         return self.kind == _MONITOR
+
+    @property
+    def ways(self) -> dict[str, list[str]]:
+        """What is seen, each message with the sites that have it, in the order they got it."""
+        found: dict[str, list[str]] = {}
+        for site, _, message in self.seen:
+            found.setdefault(message, []).append(site)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +153,17 @@ def about_incident(found: Mapping[str, JSON]) -> About:
         all_sites=words(found.get("all_sites")),
         watched=whole(found.get("watched")),
         first=moment(spells[0].get("since")) if spells else None,
+        seen=_seen(spells),
         acknowledged_by=text(acknowledged.get("by")),
         acknowledged_because=text(acknowledged.get("reason")),
     )
+
+
+def _seen(spells: list[Mapping[str, JSON]]) -> tuple[tuple[str, str, str], ...]:
+    latest: dict[str, tuple[str, str]] = {}
+    for spell in [spell for spell in spells if not text(spell.get("until"))] or spells:
+        latest[plain(text(spell.get("site")), _NAME_CHARS)] = text(spell.get("rule")), text(spell.get("message"))
+    return tuple((site, rule, message) for site, (rule, message) in latest.items() if message)
 
 
 def change(content: Mapping[str, JSON]) -> Change:
@@ -193,7 +214,10 @@ def curl(request: Mapping[str, JSON]) -> str | None:
         return None
     command = ["curl", "-i", shlex.quote(url)]
     if request.get("with_keys") is not False:
-        command += ['-H "DD-API-KEY: $DD_API_KEY"', '-H "DD-APPLICATION-KEY: $DD_APP_KEY"']
+        # Named for the site: in whatever shell it is pasted, no site gets the keys of another.
+        site = SITES.get(text(request.get("site")))
+        of = "" if site is None else f"_{site.env_suffix}"
+        command += [f'-H "DD-API-KEY: $DD_API_KEY{of}"', f'-H "DD-APPLICATION-KEY: $DD_APP_KEY{of}"']
     return " ".join(command)
 
 

@@ -78,7 +78,7 @@ class Message:
         parts = [paragraph(line) for line in self.lines]
         details = [row for row in self.rows if row.form is not Form.CODE]
         table = "\n".join(
-            f"- **{row.label}:** {row.text if row.form is Form.LINK else escaped(row.text)}" for row in details
+            f"- **{escaped(row.label)}:** {row.text if row.form is Form.LINK else escaped(row.text)}" for row in details
         )
         blocks = [f"{row.label}:\n\n{fenced(row.text)}" for row in self.rows if row.form is Form.CODE]
         return cut("\n\n".join(filter(None, ("  \n".join(parts), table, *blocks))), limit)

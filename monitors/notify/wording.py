@@ -6,6 +6,7 @@ import enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from monitors.incidents.model import NoticeKind
+from monitors.incidents.problems import OUTAGE
 from monitors.incidents.spans import span
 from monitors.model import Level
 from monitors.notify.content import change, listed_sites, moment, text
@@ -58,18 +59,20 @@ class Wording:
         incident, where = self._incident, self._who()
         what = self._what()
         sign = SIGNS[incident.level]
+        lasted = f" after {length}" if (length := self._lasted()) else ""
         if self._kind is NoticeKind.RESOLVED:
-            how = _ENDINGS.get(incident.why_resolved, "over")
-            lasted = self._lasted()
-            return f"{OVER} {where}: {how}{f' after {lasted}' if lasted else ''}: {what}"
+            if self._is_down() and incident.why_resolved not in _ENDINGS:
+                return f"{OVER} {where} {self._be()} up again{lasted} ({what})"
+            return f"{OVER} {where}: {_ENDINGS.get(incident.why_resolved, 'over')}{lasted}: {what}"
+        down = f"{where} {self._be()} down" if self._is_down() else where
         if self._kind is NoticeKind.ACKNOWLEDGED:
-            return f"{TAKEN} {self._who_took_it()} is on it: {where}: {what}"
+            return f"{TAKEN} {self._who_took_it()} is on it: {down}: {what}"
         if self._kind is NoticeKind.REMINDER:
-            lasted = self._lasted()
-            return f"{sign} {where}: still{f' after {lasted}' if lasted else ''}: {what}"
+            still = f"{where} {self._be()} still down{lasted}" if self._is_down() else f"{where}: still{lasted}"
+            return f"{sign} {still}: {what}"
         if self._kind is NoticeKind.UPDATED and (news := self.news()):
-            return f"{sign} {news[0].upper()}{news[1:]} ({self._count() or where}): {what}"
-        return f"{sign} {where}: {what}"
+            return f"{sign} {news[0].upper()}{news[1:]} ({self._count() or where}{' down' * self._is_down()}): {what}"
+        return f"{sign} {down}: {what}"
 
     def news(self) -> str:
         """Return what is new since the last notice: `now also EU1`; empty where nothing is."""
@@ -84,10 +87,12 @@ class Wording:
         return plain(", ".join(parts), _MESSAGE_CHARS)
 
     def lines(self) -> tuple[str, ...]:
-        """Return what is wrong and how bad it is."""
+        """Return what is wrong and how bad it is; what is not the same on all sites stands in the rows."""
         incident = self._incident
-        message = plain(incident.message or incident.rule, _MESSAGE_CHARS)
-        return (message, f"{incident.level} · {plain(incident.rule, _LOCATION_CHARS)}")
+        rules = dict.fromkeys(rule for _, rule, _ in incident.seen if rule) if len(incident.ways) > 1 else {}
+        level = f"was {incident.level}" if self._kind is NoticeKind.RESOLVED else str(incident.level)
+        bad = f"{level} · {plain(', '.join(rules) or incident.rule, _LOCATION_CHARS)}"
+        return (bad,) if len(incident.ways) > 1 else (self._message(), bad)
 
     def rows(self) -> tuple[Row, ...]:
         """Return the details, those that decide first; what there is nothing to say of is left out."""
@@ -99,6 +104,9 @@ class Wording:
         if news := self.news():
             yield Row("New", news)
         yield Row("Where", self.where())
+        if len(incident.ways) > 1:
+            for message, sites in incident.ways.items():
+                yield Row(plain(listed_sites(sites), _MESSAGE_CHARS), plain(message, _MESSAGE_CHARS))
         yield Row("Since", self._since())
         if resolved:
             yield Row("Over", self._over())
@@ -118,7 +126,7 @@ class Wording:
         """Return the values of a template, by its names."""
         incident = self._incident
         return {
-            "message": incident.message,
+            "message": "; ".join(self._each()) or incident.message,
             "change": self.news(),
             "sites": ", ".join(incident.sites or incident.all_sites),
             "where": self.where(),
@@ -168,9 +176,29 @@ class Wording:
             return ""
         return f"{number} of {watched} sites" if watched else f"{number} sites"
 
-    def _what(self) -> str:
+    def _is_down(self) -> bool:
+        return self._incident.problem == OUTAGE
+
+    def _be(self) -> str:
+        return "is" if len(self._incident.sites or self._incident.all_sites) < _NAMED_SITES else "are"
+
+    def _message(self) -> str:
+        """Return what is seen, of the site that has it first."""
         incident = self._incident
-        message = plain(incident.message or incident.rule, _TITLE_MESSAGE_CHARS)
+        return plain(next(iter(incident.ways), incident.message) or incident.rule, _MESSAGE_CHARS)
+
+    def _each(self) -> list[str]:
+        """Return what is seen where, if it is not the same everywhere."""
+        ways = self._incident.ways
+        return [f"{listed_sites(sites)}: {message}" for message, sites in ways.items()] if len(ways) > 1 else []
+
+    def _what(self) -> str:
+        """Return what is seen in a few words, of one site and how many others say something else."""
+        incident = self._incident
+        if (others := len(incident.ways) - 1) > 0:
+            more = f", and {others} other message{'s' * (others > 1)}"
+            return f"{plain(self._message(), _TITLE_MESSAGE_CHARS - len(more))}{more}"
+        message = plain(self._message(), _TITLE_MESSAGE_CHARS)
         place = next((incident.location[len(head) :] for head in _SHORTENED if incident.location.startswith(head)), "")
         return f"{message} ({plain(place, _VALUE_CHARS)})" if place else message
 

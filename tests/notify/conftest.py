@@ -36,6 +36,9 @@ def content(kind: str = "opened", /, **members: Any) -> dict[str, Any]:
         found.pop(name, None)
     if "incident" in found:
         found["incident"] |= members
+        if "message" in members and "spells" not in members:
+            for spell in found["incident"]["spells"]:
+                spell["message"] = members["message"]
     return dict(found)
 
 

@@ -151,7 +151,7 @@ def test_an_issue_is_opened_commented_and_closed_with_its_incident(
     assert (issue["state"], issue["state_reason"]) == ("closed", "completed")
     first, last = (comment["body"] for comment in github.comments[1])
     assert first.startswith("**🔴 Now also EU1 (2 of 9 sites)")
-    assert last.startswith("**🟢 US5: over after 42 min")
+    assert last.startswith("**🟢 US5 is up again after 42 min")
     assert {request.headers["authorization"] for request in loopback.requests} == {"Bearer t0ken-of-mine"}
 
 
@@ -455,7 +455,7 @@ def test_actions_get_an_annotation_and_the_step_summary(notice: Make, tmp_path: 
     assert first.startswith(
         r"::error title=🔴 US5 and EU1%3A 50%25 off\n%3A%3Aerror%3A%3Ax (name)::breaking · response"
     )
-    assert second.startswith("::notice title=🟢 US5%3A over after 42 min%3A 503::breaking")
+    assert second.startswith("::notice title=🟢 US5 is up again after 42 min (503)::was breaking")
     assert summary.read_text("utf-8").count("\n### ") == 1
 
 

@@ -26,7 +26,7 @@ from monitors.notify.message import TITLE_CHARS, Tone, message_of
 from monitors.rules import RULES, Rule
 
 Make = Callable[..., Notice]
-CURL_KEYS = '-H "DD-API-KEY: $DD_API_KEY" -H "DD-APPLICATION-KEY: $DD_APP_KEY"'
+CURL_KEYS = '-H "DD-API-KEY: $DD_API_KEY_US5" -H "DD-APPLICATION-KEY: $DD_APP_KEY_US5"'
 AT = datetime(2026, 11, 26, 10, 44, tzinfo=UTC)
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -54,6 +54,36 @@ def test_a_first_notice_says_what_where_since_when_how_bad_and_what_to_do(notice
     assert (message.tone, message.level) == (Tone.FAILURE, Level.BREAKING)
 
 
+def spells(**messages: tuple[str, str]) -> list[dict[str, Any]]:
+    since = {"since": "2026-11-26T10:02:00Z", "until": None, "level": "breaking"}
+    return [{"site": site, **since, "rule": rule, "message": said} for site, (rule, said) in messages.items()]
+
+
+def test_what_is_not_the_same_on_all_sites_is_said_of_each(notice: Make) -> None:
+    html, failed = ("edge-answer", "403 with HTML"), ("server-error", "500")
+    seen = spells(AP2=html, UK1=failed, US3=failed, US5=("timeout", "10 s passed"))
+    down = {"problem": "outage", "rule": "edge-answer", "message": "403 with HTML", "location": None, "spells": seen}
+    message = message_of(notice(**down, sites=["AP2", "UK1", "US3", "US5"], all_sites=["AP2", "UK1", "US3", "US5"]))
+    assert message.title == "🔴 4 of 9 sites are down: 403 with HTML, and 2 other messages"
+    assert message.plain().split("\n")[:5] == [
+        "breaking · edge-answer, server-error, timeout",
+        "Where: 4 of 9 sites: AP2 (first, 10:02 UTC), UK1, US3, US5",
+        "AP2: 403 with HTML",
+        "UK1 and US3: 500",
+        "US5: 10 s passed",
+    ]
+    assert message.fields["message"] == "AP2: 403 with HTML; UK1 and US3: 500; US5: 10 s passed"
+    two = message_of(notice("reminder", **down | {"spells": seen[:2]}, sites=["AP2", "UK1"], all_sites=["AP2", "UK1"]))
+    assert two.title == "🔴 AP2 and UK1 are still down after 42 min: 403 with HTML, and 1 other message"
+
+
+def test_what_was_seen_first_gives_way_to_what_is_seen_now(notice: Make) -> None:
+    first, now = spells(US5=("server-error", "503"))[0], spells(US5=("timeout", "10 s passed"))[0]
+    seen = [{**first, "until": "2026-11-26T10:05:00Z"}, now]
+    message = message_of(notice(problem="outage", message="503", location=None, sites=["US5"], spells=seen))
+    assert message.title == "🔴 US5 is down: 10 s passed"
+
+
 def test_what_is_wrong_is_said_again_only_where_the_title_has_not_all_of_it(notice: Make) -> None:
     long = "a message that goes on and on, " * 5
     message = message_of(notice(message=long.strip()))
@@ -73,12 +103,12 @@ def test_what_is_wrong_is_said_again_only_where_the_title_has_not_all_of_it(noti
             {"acknowledged": {"by": "ana", "at": "2026-11-26T10:10:00Z", "reason": ""}},
             "👤 ana is on it: US5 and EU1: null where string is promised (name)",
         ),
-        ("resolved", {}, "🟢 US5: over after 42 min: 503"),
+        ("resolved", {}, "🟢 US5 is up again after 42 min (503)"),
         ("resolved", {"why_resolved": "by hand"}, "🟢 US5: closed by hand after 42 min: 503"),
         ("opened", {"level": "warning", "sites": ["US5"]}, "🟡 US5: null where string is promised (name)"),
         ("opened", {"sites": ["US5", "US3", "EU1"]}, "🔴 3 of 9 sites: null where string is promised (name)"),
         ("opened", {"kind": "monitor", "location": None}, "🔴 The monitor itself: null where string is promised"),
-        ("opened", {"location": None, "message": "", "sites": [], "all_sites": [], "watched": 0},
+        ("opened", {"location": None, "message": "", "spells": [], "sites": [], "all_sites": [], "watched": 0},
          "🔴 Model Lab: response-property-became-nullable"),
         ("test", {}, "🔵 Test of ops"),
         ("digest", {}, "🔴 Model Lab, 1 d: 1 open, 2 new, 1 over"),
