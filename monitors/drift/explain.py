@@ -234,6 +234,6 @@ def _number(plain: Plain, value: float) -> Iterator[Delta]:
 def _sizes(plain: Plain, value: Any) -> Iterator[Delta]:
     for name, (kind, sign, what, unit) in _SIZES.items():
         limit = plain.sizes.get(name)
-        if limit is not None and isinstance(value, kind) and (len(value) - limit) * sign > 0:
+        if limit is not None and isinstance(value, kind) and beyond((len(value), False), (limit, False), sign):
             promised = f"{'at most' if sign > 0 else 'at least'} {limit} {unit}"
             yield Delta(what, (), promised, f"{len(value)} {unit}", f"{len(value)} {unit}, {promised} are promised")

@@ -94,12 +94,16 @@ def _rest(parts: list[Part], types: frozenset[str], enum: dict[str, Any] | None,
     properties: dict[str, Parts] = fields.get("properties", {})
     if any(_forbidden(properties.get(name, ())) for name in fields.get("required", ())):
         types -= {"object"}
-    if "number" in types and any(float(step).is_integer() for step in fields.get("multiples", ())):
+    if "number" in types and any(_is_whole(step) for step in fields.get("multiples", ())):
         types = types - {"number"} | {"integer"}
     if "number" not in types and "integer" in types:
         _whole(fields)
     constant = constant and enum is not None and len(enum) == 1
     return Plain(types=types, enum=enum, constant=constant, **fields)
+
+
+def _is_whole(number: float) -> bool:
+    return isinstance(number, int) or number.is_integer()
 
 
 def _forbidden(parts: Parts) -> bool:
@@ -127,10 +131,15 @@ def _whole(fields: dict[str, Any]) -> None:
     """Write the bounds of an integer as the first and last one allowed, and forget steps of 1."""
     for name, rounded, inward in (("upper", math.floor, -1), ("lower", math.ceil, 1)):
         bound: Bound | None = fields.get(name)
-        if bound is not None and math.isfinite(bound[0]):
+        if bound is not None and _is_finite(bound[0]):
             limit = rounded(bound[0])
             fields[name] = (limit + inward, False) if bound[1] and limit == bound[0] else (limit, False)
     fields["multiples"] = fields.get("multiples", frozenset()) - {1}
+
+
+def _is_finite(number: float) -> bool:
+    # An integer is finite however long; `math.isfinite` takes it for a double, and raises where it does not fit one.
+    return isinstance(number, int) or math.isfinite(number)
 
 
 def _sizes(parts: list[Part]) -> dict[str, float]:
@@ -143,7 +152,7 @@ def _sizes(parts: list[Part]) -> dict[str, float]:
 
 
 def _multiples(parts: list[Part]) -> frozenset[float]:
-    return frozenset(step for part in parts if (step := _number(part.raw.get("multipleOf"))) and math.isfinite(step))
+    return frozenset(step for part in parts if (step := _number(part.raw.get("multipleOf"))) and _is_finite(step))
 
 
 def _texts(parts: list[Part], name: str) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from monitors.drift.deltas import Delta, brief, quoted, values
@@ -202,7 +203,15 @@ def multiple(value: float, step: float) -> bool:
     try:
         quotient = value / step
         return abs(quotient - round(quotient)) < 1e-9  # noqa: PLR2004  # decimal steps such as 0.1 are no binary ones
-    except OverflowError:
+    except (OverflowError, ValueError):
+        return _exactly(value, step)
+
+
+def _exactly(value: float, step: float) -> bool:
+    """Tell the same of numbers no double can tell it of: by their decimal digits; no infinity is a multiple."""
+    try:
+        return Fraction(str(value)) % Fraction(str(step)) == 0
+    except ValueError:
         return False
 
 
@@ -214,7 +223,12 @@ def beyond(bound: Bound | None, limit: Bound | None, sign: int) -> bool:
         return True
     if bound[0] == limit[0]:
         return limit[1] and not bound[1]
-    return (bound[0] - limit[0]) * sign > 0
+    return _more(bound[0], limit[0], sign)
+
+
+def _more(one: float, other: float, sign: int) -> bool:
+    """Tell whether a number lies further out; they are not subtracted, since an integer may be longer than a double."""
+    return one > other if sign > 0 else one < other
 
 
 def _number_changes(base: Plain, revision: Plain) -> Iterator[Delta]:
@@ -262,7 +276,7 @@ def _size_change(base: Plain, revision: Plain, name: str, loosened: str, unset: 
         return
     sign = 1 if name.startswith("max") else -1
     message = f"`{name}` was {_shown(old)}, now {_shown(new)}"
-    if old is not None and (new is None or (new - old) * sign > 0):
+    if old is not None and (new is None or _more(new, old, sign)):
         yield Delta(unset if new is None else loosened, (), brief(old), brief(new), message)
     else:
         yield Delta(_TIGHTENED.get(name, "constraint-tightened"), (), brief(old), brief(new), message)

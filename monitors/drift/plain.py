@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass, field
 from functools import cache
@@ -99,6 +100,14 @@ def _plain_numbers(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(name): _plain_numbers(child) for name, child in value.items()}
     return value
+
+
+def double(number: float) -> float:
+    """Return the double that stands for a number; infinite for an integer beyond the largest one, never raising."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,6 +17,8 @@ from monitors.errors import UsageError
 
 _MAX_BYTES = 64 * 2**20
 _MAX_NODES = 2_000_000
+_MAX_DIGITS = 4_300
+_MAX_BITS = int(_MAX_DIGITS / math.log10(2))
 _SUFFIXES = (".json", ".yaml", ".yml")
 
 
@@ -59,6 +62,8 @@ def _parsed(path: Path, text: str) -> Any:
             if path.suffix.lower() == ".json":
                 message = f"{path}: not JSON: {error.msg.lower()} at line {error.lineno}, column {error.colno}"
                 raise UsageError(message) from error
+        except ValueError as error:  # Python reads no integer longer than that
+            raise _endless(path) from error
     try:
         value = yaml.load(text, Loader=_Yaml)  # noqa: S506  # a SafeLoader with fewer types still
     except (yaml.YAMLError, ValueError) as error:
@@ -79,7 +84,13 @@ def _plain(path: Path, value: Any, seen: list[int]) -> Any:
         return {_name(key): _plain(path, child, seen) for key, child in value.items()}
     if isinstance(value, list):
         return [_plain(path, child, seen) for child in value]
+    if isinstance(value, int) and value.bit_length() > _MAX_BITS:
+        raise _endless(path)
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def _endless(path: Path) -> UsageError:
+    return UsageError(f"{path}: a number has more than {_MAX_DIGITS:,} digits; is this the right file?")
 
 
 def _name(key: Any) -> str:

@@ -10,7 +10,7 @@ from monitors.drift.deltas import Delta, brief, quoted
 from monitors.drift.formats import Moment, format_of, moment, number_in
 from monitors.drift.likeness import PLAUSIBLE, STRONG, UNLIKE, overlap
 from monitors.drift.names import spelled
-from monitors.drift.plain import canonical, type_name
+from monitors.drift.plain import canonical, double, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,12 +109,13 @@ def _moments(before: Moment, after: Moment | None, old: str, new: str) -> Iterat
 
 
 def _number(old: float, new: float) -> Iterator[Delta]:
-    if old == new or not (math.isfinite(old) and math.isfinite(new)):
+    before, after = double(old), double(new)
+    if old == new or not (math.isfinite(before) and math.isfinite(after)):
         return
-    factor = unit_factor(old, new)
+    factor = unit_factor(before, after)
     if factor is not None:
         yield Delta("unit-changed", (), old, new, f"was {old}, now {new}: {factor:g} times as much")
-    elif _lost_digits(old, new):
+    elif _lost_digits(before, after):
         yield Delta("precision-lost", (), old, new, f"was {old}, now only {new}")
 
 
@@ -137,7 +138,7 @@ def _digits(number: float) -> int:
 
 def _lost_digits(old: float, new: float) -> bool:
     before, after = _digits(old), _digits(new)
-    if float(new).is_integer() or before < _FINE_DIGITS or after < _KEPT_DIGITS or before - after < _LOST_DIGITS:
+    if new.is_integer() or before < _FINE_DIGITS or after < _KEPT_DIGITS or before - after < _LOST_DIGITS:
         return False
     rounded = float(f"{old:.{after - 1}e}")
     unit = 10.0 ** (math.floor(math.log10(abs(new))) - after + 1)

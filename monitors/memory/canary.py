@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import schemas
@@ -39,7 +40,7 @@ _OF_FORM = frozenset({"property-moved", "property-renamed", "timestamp-reformatt
 _OF_WRITING = _OF_FORM | {"array-reordered", "value-rewritten"}
 """Changes that no edit explains: the same thing is written in another way, or stands elsewhere."""
 
-_CLOSE = 1e-6
+_CLOSE = Fraction(1, 10**6)
 _STATUS = ("data", "attributes", "status")
 
 
@@ -147,10 +148,19 @@ def _instant(read: Any) -> tuple[Any, str]:
 
 
 def _number(old: float, new: float, path: Path) -> Delta:
-    if abs(old - new) <= abs(old) * _CLOSE:
+    if _is_close(old, new):
         message = f"was {old}, now {new}: the last digits are lost"
         return Delta("precision-lost", path, old, new, message)
     return _changed(old, new, path)
+
+
+def _is_close(old: float, new: float) -> bool:
+    # As fractions: an integer may have more digits than a double keeps, and more than one can hold.
+    try:
+        before, after = Fraction(old), Fraction(new)
+    except (OverflowError, ValueError):
+        return False
+    return abs(before - after) <= abs(before) * _CLOSE
 
 
 def _changed(old: JSON, new: JSON, path: Path) -> Delta:

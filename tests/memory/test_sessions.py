@@ -225,3 +225,16 @@ def test_a_bug_of_the_memory_costs_no_verdict(run: Any, monitor: Monitor, answer
     assert session.judging(judge)(answer("US5", monitor.at, run)) == []
     _, failures = session.notes.take()
     assert failures == ("a bug of the harness: US5 run not remembered: ZeroDivisionError: oh",)
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "-" + "9" * 309, "1e400", "-0", "-0.0", "1e-400", "5e-324"])
+@pytest.mark.parametrize("member", ["project_id", "duration"])
+def test_a_number_of_any_size_is_remembered_and_compared_both_ways(
+    monitor: Monitor, run: Any, member: str, number: str
+) -> None:
+    odd = json.dumps({**run, "data": {**run["data"], "attributes": {**run["data"]["attributes"], member: "NUMBER"}}})
+    body = odd.replace('"NUMBER"', number).encode()
+    for answer in (run, body, body, run, body):
+        monitor.cycle({"US5": answer})  # asserts that nothing failed to be remembered
+    monitor.cycle({"US1": body})
+    monitor.cycle({"US1": run})
