@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from monitors.errors import UsageError
 from monitors.incidents.deciding import BY_HAND, Decision
 from monitors.incidents.model import Acknowledgement, Book, Event, EventKind, Incident, Silence, State
+from monitors.incidents.planning import covers, silenced
 from monitors.incidents.spans import span
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def acknowledge(book: Book, number: int, *, by: str, reason: str, at: datetime) 
     """Note that somebody has taken an incident on: it is told once, and reminders end. Who had it before is noted."""
     incident = open_incident(book, number)
     acknowledged = replace(incident, acknowledged=Acknowledgement(by, at, reason))
-    message = f"acknowledged: {reason}" if reason else "acknowledged"
+    message = reason or "taken on"
     if before := who_has(incident):
         message += f" (before, by {before})"
     event = Event(number, at, EventKind.ACKNOWLEDGED, message, by=by)
@@ -79,27 +80,29 @@ def silence(
         open_incident(book, incident)
     number = max((entry.id for entry in book.silences), default=0) + 1
     made = Silence(number, until, reason, by, at, incident, rule, sites)
-    events = () if incident is None else (_silenced(incident, made),)
+    events = tuple(
+        silenced(entry.id, made, at)
+        for entry in book.incidents.values()
+        if entry.state is State.OPEN and covers(made, entry)
+    )
     return Decision(replace(book, silences=(*book.silences, made)), events), made
 
 
-def _silenced(number: int, made: Silence) -> Event:
-    message = f"silenced until {made.until:%Y-%m-%d %H:%M} UTC: {made.reason}"
-    return Event(number, made.created, EventKind.SILENCED, message, by=made.by)
-
-
 def unsilence(book: Book, number: int, *, by: str, at: datetime) -> Decision:
-    """End a silence, which an incident it names has on its timeline; raises `UsageError` where there is none of it."""
-    ended = next((entry for entry in book.silences if entry.id == number), None)
+    """End a silence, which the incidents it covers have on their timelines; raises `UsageError` where there is none."""
+    ended = next((entry for entry in book.silences if entry.id == number and entry.until > at), None)
     if ended is None:
-        known = ", ".join(str(entry.id) for entry in book.silences)
-        message = f"there is no silence {number}; known: {known or 'none'}"
+        known = ", ".join(str(entry.id) for entry in book.silences if entry.until > at)
+        message = f"there is no silence {number} in force; in force: {known or 'none'}"
         raise UsageError(message)
-    left = replace(book, silences=tuple(entry for entry in book.silences if entry.id != number))
-    if ended.incident is None or ended.incident not in book.incidents or ended.until <= at:
-        return Decision(left)
-    early = f"{span(ended.until - at)} before its time"
-    return Decision(left, (Event(ended.incident, at, EventKind.UNSILENCED, f"silence ended {early}", by=by),))
+    left = tuple(replace(entry, until=at) if entry.id == number else entry for entry in book.silences)
+    message = f"silence {number} ended {span(ended.until - at)} before its time"
+    events = tuple(
+        Event(entry.id, at, EventKind.UNSILENCED, message, by=by)
+        for entry in book.incidents.values()
+        if entry.state is State.OPEN and covers(ended, entry)
+    )
+    return Decision(replace(book, silences=left), events)
 
 
 def _with(book: Book, incident: Incident) -> Book:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from monitors.incidents.content import content
+from monitors.incidents.deciding import RECOVERED
 from monitors.incidents.model import Book, Event, EventKind, Incident, Notice, NoticeKind, Silence, State, Told
 from monitors.model import Kind
 
@@ -21,12 +22,15 @@ if TYPE_CHECKING:
     from monitors.config.alerting import SinkSettings, Thresholds
 
 
+_KEEP_SILENCES = timedelta(days=7)
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a plan needs to know beside the book: the time (UTC), who sends from where, and what is configured.
 
     `urls` are those the checks ask for, by site and check; `watched` counts the sites; `maintenance` names those in a
-    window.
+    window. `late` says that it is about the past: nobody is reminded of what may be over by now.
     """
 
     at: datetime
@@ -36,6 +40,7 @@ class Surroundings:
     urls: Mapping[tuple[str, str], str] | None = None
     watched: int = 0
     maintenance: frozenset[str] = frozenset()
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +52,42 @@ class Plan:
     events: tuple[Event, ...] = ()
 
 
+def seen_by(sink: SinkSettings, incident: Incident) -> Incident | None:
+    """Return an incident as a sink sees it: one that names sites hears of these alone, and of their end as of the end.
+
+    None where it was never on any of them. Whoever is on call for US5 is not kept awake by EU1.
+    """
+    if not sink.sites or incident.finding.kind is Kind.MONITOR:
+        return incident
+    spells = tuple(spell for spell in incident.spells if spell.site in sink.sites)
+    if not spells:
+        return None
+    if len(spells) == len(incident.spells):
+        return incident
+    going_on = [spell for spell in spells if spell.until is None]
+    first = (going_on or spells)[0]
+    over = None if going_on else max(spell.until for spell in spells if spell.until is not None)
+    return replace(
+        incident,
+        finding=replace(incident.finding, rule=first.rule, message=first.message, level=first.level, site=first.site),
+        level=max(spell.level for spell in going_on or spells),
+        since=spells[0].since,
+        spells=spells,
+        resolved=over,
+        why_resolved="" if over is None else incident.why_resolved or RECOVERED,
+    )
+
+
 def matches(sink: SinkSettings, incident: Incident) -> bool:
-    """Tell whether a sink wants to hear of an incident as it stands; the monitor's own troubles have no sites."""
+    """Tell whether a sink wants to hear of an incident as it sees it; the monitor's own troubles have no sites."""
     if not sink.incidents or incident.level < sink.level:
         return False
     finding = incident.finding
     if finding.kind is Kind.MONITOR:
         # Of its own failure a sink can hardly tell.
         return finding.discriminator != sink.name and (not sink.rules or _names(sink.rules, finding.rule))
-    sites = incident.sites or incident.all_sites
     rules = {spell.rule for spell in incident.spells} | {finding.rule}
-    here = not sink.sites or not set(sink.sites).isdisjoint(sites)
-    return here and (not sink.rules or any(_names(sink.rules, rule) for rule in rules))
+    return not sink.rules or any(_names(sink.rules, rule) for rule in rules)
 
 
 def _names(patterns: Iterable[str], rule: str) -> bool:
@@ -81,6 +110,22 @@ def covers(silence: Silence, incident: Incident) -> bool:
     )
 
 
+def silenced_from_the_start(book: Book, opened: Iterable[Event], at: datetime) -> tuple[Event, ...]:
+    """Return a line for the timeline of each incident that opens while a silence keeps it from being told."""
+    found = []
+    for event in opened:
+        incident = book.incidents.get(event.incident)
+        if event.kind is EventKind.OPENED and incident is not None:
+            found += [silenced(incident.id, by, at) for by in book.silences if is_silenced(incident, (by,), at)]
+    return tuple(found)
+
+
+def silenced(incident: int, by: Silence, at: datetime) -> Event:
+    """Return the line of a timeline that says by which silence nobody is told, until when, and why."""
+    message = f"silence {by.id} until {by.until:%Y-%m-%d %H:%M} UTC: {by.reason}"
+    return Event(incident, at, EventKind.SILENCED, message, by=by.by)
+
+
 def plan(book: Book, around: Surroundings) -> Plan:
     """Return what has to be told now."""
     if not book.incidents:
@@ -90,18 +135,20 @@ def plan(book: Book, around: Surroundings) -> Plan:
     for incident in book.incidents.values():
         sent = []
         for name in dict.fromkeys([*sinks, *(sink for number, sink in book.told if number == incident.id)]):
-            last = told.get((incident.id, name))
-            kind = _due(incident, sinks.get(name), last, book, around)
+            last, sink = told.get((incident.id, name)), sinks.get(name)
+            # A sink that was told of it before other sites were configured for it hears of the end of all.
+            seen = (None if sink is None else seen_by(sink, incident)) or incident
+            kind = _due(seen, sink, last, book, around)
             if kind is None:
                 continue
             number = book.first_notice if last is None else last.number + 1
-            word = _word(incident, name, kind, number, around.at)
+            word = _word(seen, name, kind, number, around.at)
             told[incident.id, name] = word
-            notices.append(_notice(book, incident, word, last, around))
+            notices.append(_notice(book, seen, word, last, around))
             sent.append(name)
         if sent:
             kinds = dict.fromkeys(str(notice.kind) for notice in notices if notice.incident == incident.id)
-            message = f"told {', '.join(sent)}: {', '.join(kinds)}"
+            message = f"for {', '.join(sent)}: {', '.join(kinds)}"
             events.append(Event(incident.id, around.at, EventKind.NOTIFIED, message))
     tidied = _tidied(replace(book, told=told), around)
     return Plan(tidied.book, tuple(notices), tuple(events))
@@ -118,9 +165,16 @@ def _due(
         return None
     if incident.sites and set(incident.sites) <= around.maintenance:
         return None
-    if last is None:
-        return NoticeKind.OPENED if matches(sink, incident) else None
-    return _further(incident, last, around) if matches(sink, incident) else None
+    if not matches(sink, incident) or not _concerns(sink, incident):
+        return None
+    if last is None or last.kind is NoticeKind.RESOLVED:
+        return NoticeKind.OPENED
+    return _further(incident, last, around)
+
+
+def _concerns(sink: SinkSettings, incident: Incident) -> bool:
+    """Tell whether an incident is on a site the sink names; what was never on one is seen by it as by all."""
+    return not sink.sites or not incident.all_sites or not set(sink.sites).isdisjoint(incident.all_sites)
 
 
 def _further(incident: Incident, last: Told, around: Surroundings) -> NoticeKind | None:
@@ -133,7 +187,7 @@ def _further(incident: Incident, last: Told, around: Surroundings) -> NoticeKind
         return NoticeKind.UPDATED
     if incident.acknowledged is not None:
         return None if last.acknowledged else NoticeKind.ACKNOWLEDGED
-    reminder_s = around.thresholds.reminder_s
+    reminder_s = 0.0 if around.late else around.thresholds.reminder_s
     return NoticeKind.REMINDER if reminder_s and since_then >= timedelta(seconds=reminder_s) else None
 
 
@@ -172,7 +226,8 @@ def _tidied(book: Book, around: Surroundings) -> Plan:
     over = {
         incident.id for incident in book.incidents.values() if incident.resolved is not None and incident.id not in owed
     }
-    silences = tuple(silence for silence in book.silences if silence.until > around.at)
+    # Kept for a while after their end, so that one can see who was told nothing, and why; no number is used again soon.
+    silences = tuple(silence for silence in book.silences if silence.until > around.at - _KEEP_SILENCES)
     if not over and len(silences) == len(book.silences):
         return Plan(book)
     incidents = {number: incident for number, incident in book.incidents.items() if number not in over}

@@ -51,6 +51,10 @@ class GithubIssues:
 
     def send(self, message: Message, notice: Notice) -> None:
         """Open, comment or close an issue, whatever of it is not done yet. Raises `SinkError`."""
+        with self.service.attempt():
+            self._send(message, notice)
+
+    def _send(self, message: Message, notice: Notice) -> None:
         installation = text(message.content.get("installation"))
         subject = f"{installation}/{notice.incident}" if notice.incident else notice.key
         mark, own = _mark("incident", subject), _mark("notice", notice.key)
@@ -62,10 +66,14 @@ class GithubIssues:
                 # It was deleted, or moved away: there is nothing left to close.
                 return
             number = self._open(message, mark, own)
-        elif not self._has(number, own, notice.at - _CLOCKS_DIFFER):
-            self._comment(number, message, own)
+        else:
+            if not self._has(number, own, notice.at - _CLOCKS_DIFFER):
+                self._comment(number, message, own)
+            if notice.kind is NoticeKind.OPENED:
+                # Over on the sites this sink hears of, and back there while the incident went on elsewhere.
+                self._set(number, state="open")
         if over or notice.kind in _OVER_AT_ONCE:
-            self._close(number)
+            self._set(number, state="closed", state_reason="completed")
         self.numbers[mark] = number
 
     def _find(self, mark: str, since: datetime) -> int | None:
@@ -119,8 +127,7 @@ class GithubIssues:
         body = f"**{escaped(message.title)}**\n\n{cut(message.markdown(), _BODY_CHARS)}\n\n{mark}"
         self.service.request("POST", f"{self.repository}/issues/{number}/comments", body={"body": body})
 
-    def _close(self, number: int) -> None:
-        wanted = {"state": "closed", "state_reason": "completed"}
+    def _set(self, number: int, **wanted: str) -> None:
         self.service.request("PATCH", f"{self.repository}/issues/{number}", body=wanted)
 
 

@@ -28,6 +28,7 @@ class Happenings:
     def __init__(self) -> None:
         """Begin with the first book that is seen: what happened before nobody asks for."""
         self._book: Book | None = None
+        self._at: datetime | None = None
         self._open: dict[str, Opening] = {}
 
     def of(self, done: Kept, life: Life) -> Iterator[Said]:
@@ -36,9 +37,10 @@ class Happenings:
         What `life` raises is raised, and then this batch is as if it had been looked at.
         """
         before, self._book = self._book, done.book
-        if before is not None:
+        before_at, self._at = self._at, done.batch.at
+        if before is not None and before_at is not None:
             yield from _acknowledged(before, done.book)
-            yield from _silences(before, done.book, done.batch.at)
+            yield from _silences(before, done.book, before_at, done.batch.at)
             yield from _resolved(before, done, life)
 
     def planned(self, windows: Iterable[Maintenance], at: datetime) -> Iterator[Said]:
@@ -64,16 +66,15 @@ def _acknowledged(before: Book, after: Book) -> Iterator[Said]:
             )
 
 
-def _silences(before: Book, after: Book, at: datetime) -> Iterator[Said]:
-    known, now = ({silence.id: silence for silence in book.silences} for book in (before, after))
-    for number, made in now.items():
-        if known.get(number) != made:
-            about = {"silence": number, "incident": made.incident, "sites": made.sites, "rule": made.rule}
+def _silences(before: Book, after: Book, before_at: datetime, at: datetime) -> Iterator[Said]:
+    known = {silence.id: silence for silence in before.silences}
+    for made in after.silences:
+        was = known.get(made.id)
+        about: dict[str, object] = {"silence": made.id, "incident": made.incident, "sites": made.sites, "rule": made.rule}
+        if made.until > at and was != made:
             yield "silenced", {**about, "until": utc(made.until), "by": made.by, "reason": made.reason}
-    for number, ended in known.items():
-        if number not in now:
-            word = "silence ended by hand" if ended.until > at else "silence is over"
-            yield word, {"silence": number, "incident": ended.incident, "sites": ended.sites, "rule": ended.rule}
+        elif was is not None and made.until <= at and was.until > before_at:
+            yield ("silence is over" if was == made else "silence ended by hand"), about
 
 
 def _resolved(before: Book, done: Kept, life: Life) -> Iterator[Said]:

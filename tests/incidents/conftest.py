@@ -9,7 +9,7 @@ import pytest
 from monitors.config.alerting import SinkSettings, Thresholds
 from monitors.incidents.deciding import Result, Round, decide
 from monitors.incidents.model import Book, Event, Incident, Notice, State
-from monitors.incidents.planning import Surroundings, plan
+from monitors.incidents.planning import Surroundings, plan, silenced_from_the_start
 from monitors.model import Finding, Kind, Level
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class Life:
     events: list[Event] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     ever: dict[int, Incident] = field(default_factory=dict)
+    late: bool = False
 
     def round(
         self,
@@ -94,6 +95,7 @@ class Life:
         seen = Round(self.at, results, None if across is None else tuple(across), own or {}, watched, self.maintenance)
         decision = decide(self.book, seen, self.thresholds)
         self.events += decision.events
+        self.events += silenced_from_the_start(decision.book, decision.events, self.at)
         self.ever.update(decision.book.incidents)
         self.book = decision.book
         return self.planned()
@@ -108,6 +110,7 @@ class Life:
                 urls={(site, "run"): f"https://{site}/42" for site in self.watched},
                 watched=len(self.watched),
                 maintenance=self.maintenance,
+                late=self.late,
             ),
         )
         self.book = done.book

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from monitors.config.alerting import SinkSettings, Thresholds
 from monitors.incidents.deciding import Result, Round, decide
 from monitors.incidents.model import Book, EventKind, NoticeKind, State
-from monitors.incidents.planning import Surroundings, plan
+from monitors.incidents.planning import Surroundings, plan, seen_by
 from monitors.incidents.tracking import bar_for, failed, passed
 from monitors.model import Finding, Kind, Level
 
@@ -96,12 +97,19 @@ def test_a_sink_hears_of_an_incident_from_its_opening_to_its_end_in_order(steps:
     heard: dict[tuple[int, str], list[Any]] = defaultdict(list)
     for notice in notices:
         heard[notice.incident, notice.sink].append(notice)
-    for (number, _), each in heard.items():
+    for (number, name), each in heard.items():
         assert [notice.number for notice in each] == list(range(1, len(each) + 1))
-        assert each[0].kind is NoticeKind.OPENED
-        ended = [notice.kind for notice in each].count(NoticeKind.RESOLVED)
-        assert ended == (0 if number in book.incidents and book.incidents[number].state is State.OPEN else 1)
-        assert each[-1].kind is NoticeKind.RESOLVED or not ended
+        kinds = [notice.kind for notice in each]
+        assert kinds[0] is NoticeKind.OPENED
+        incident, sink = book.incidents.get(number), next(sink for sink in SINKS if sink.name == name)
+        shown = None if incident is None else seen_by(sink, incident)
+        assert (kinds[-1] is NoticeKind.RESOLVED) == (shown is None or shown.state is State.RESOLVED)
+        # Whoever hears of some sites alone may hear of an end more than once, and of a beginning in between.
+        ends = kinds.count(NoticeKind.RESOLVED)
+        assert ends <= 1 or sink.sites
+        followers = [after for before, after in pairwise(kinds) if before is NoticeKind.RESOLVED]
+        assert set(followers) <= {NoticeKind.OPENED}
+        assert kinds.count(NoticeKind.OPENED) == len(followers) + 1
     assert len({notice.key for notice in notices}) == len(notices)
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -42,7 +42,42 @@ def test_a_sink_joins_when_an_incident_reaches_what_it_asked_for(life: Life) -> 
     life.sinks = (life.sink("eu", sites=("EU1",)),)
     opened(life)
     assert life.rounds(3, {"US5": [life.outage()], "EU1": [life.outage()]}) == ["opened"]
-    assert life.notices[0].content["incident"]["sites"] == ["US5", "EU1"]  # type: ignore[index,call-overload]
+    assert life.notices[0].content["incident"]["sites"] == ["EU1"]  # type: ignore[index,call-overload]
+
+
+def test_a_sink_of_some_sites_hears_of_their_end_while_others_go_on(life: Life) -> None:
+    life.sinks = (life.sink("us5", sites=("US5",)), life.sink("all"))
+    opened(life, "US5", "EU1")
+    assert [(notice.sink, str(notice.kind)) for notice in life.notices] == [("us5", "opened"), ("all", "opened")]
+    life.rounds(2, down(life, "EU1"))
+    ended = [notice for notice in life.notices if notice.sink == "us5"][-1]
+    said = cast("dict[str, Any]", ended.content["incident"])
+    assert (str(ended.kind), said["state"], said["sites"], said["all_sites"]) == ("resolved", "resolved", [], ["US5"])
+    assert life.book.incidents[1].sites == ("EU1",)
+    life.rounds(60, down(life, "EU1"))
+    life.rounds(3, down(life, "US5", "EU1"))
+    life.rounds(2)
+    of_us5 = [notice for notice in life.notices if notice.sink == "us5"]
+    assert [str(notice.kind) for notice in of_us5] == ["opened", "resolved", "opened", "resolved"]
+    assert [notice.number for notice in of_us5] == [1, 2, 3, 4]
+    assert [str(notice.kind) for notice in life.notices if notice.sink == "all"][-1] == "resolved"
+    assert life.book.incidents == {}
+
+
+def test_a_sink_of_some_sites_hears_what_these_have(life: Life) -> None:
+    life.sinks = (life.sink("eu", sites=("EU1",)),)
+    life.rounds(3, {"US5": [life.outage()]})
+    life.rounds(3, {"US5": [life.outage()], "EU1": [life.outage("timeout", "10 s passed")]})
+    said = cast("dict[str, Any]", life.notices[0].content["incident"])
+    assert (said["rule"], said["message"]) == ("timeout", "10 s passed")
+    assert said["since"] > "2026-06-01T12:01"
+
+
+def test_a_sink_whose_sites_changed_hears_of_the_end_of_all(life: Life) -> None:
+    life.sinks = (life.sink("one", sites=("US5",)),)
+    opened(life)
+    life.sinks = (life.sink("one", sites=("EU1",)),)
+    assert life.rounds(2) == ["resolved"]
 
 
 def test_whoever_was_told_of_an_incident_is_told_of_its_end(life: Life) -> None:
@@ -139,8 +174,10 @@ def test_a_silence_holds_back_what_is_still_told_afterwards(life: Life, match: d
     )
     life.book = decision.book
     assert life.rounds(29, {"US5": [life.outage()]}) == []
-    assert life.book.silences == (made,)
     assert life.rounds(1, {"US5": [life.outage()]}) == ["opened"]
+    assert life.book.silences == (made,), "one can see for a week who was told nothing, and why"
+    life.at += timedelta(days=7)
+    life.round({"US5": [life.outage()]})
     assert life.book.silences == ()
 
 
@@ -171,11 +208,42 @@ def test_a_silence_can_be_ended(life: Life) -> None:
     life.book = decision.book
     opened(life)
     ended = people.unsilence(life.book, made.id, by="ada", at=life.at)
-    assert ended.events == (), "it names no incident"
+    assert [event.message for event in ended.events] == ["silence 1 ended 57 min before its time"]
     life.book = ended.book
     assert life.planned() == ["opened"]
-    with pytest.raises(UsageError, match="there is no silence 7; known: none"):
-        people.unsilence(life.book, 7, by="ada", at=life.at)
+    for number in (made.id, 7):
+        with pytest.raises(UsageError, match=f"there is no silence {number} in force; in force: none"):
+            people.unsilence(life.book, number, by="ada", at=life.at)
+    again = people.silence(life.book, until=until, reason="r", by="b", at=life.at, rule="server-error")[1]
+    assert again.id == 2, "nobody ends the silence of another by its number"
+
+
+def test_an_incident_that_opens_within_a_silence_says_so(life: Life) -> None:
+    until = life.at + timedelta(hours=1)
+    life.book = people.silence(life.book, until=until, reason="moves", by="ada", at=life.at, sites=("US5",))[0].book
+    opened(life, "US5")
+    lines = [(str(event.kind), event.message, event.by) for event in life.events]
+    assert lines == [
+        ("opened", "503 Service Unavailable", ""),
+        ("silenced", "silence 1 until 2026-06-01 13:00 UTC: moves", "ada"),
+    ]
+
+
+def test_every_incident_a_new_silence_covers_says_so(life: Life) -> None:
+    opened(life)
+    until = life.at + timedelta(hours=1)
+    decision, _ = people.silence(life.book, until=until, reason="r", by="b", at=life.at, rule="server-*")
+    assert [(event.incident, str(event.kind)) for event in decision.events] == [(1, "silenced")]
+    assert people.silence(life.book, until=until, reason="r", by="b", at=life.at, sites=("EU1",))[0].events == ()
+
+
+def test_what_is_told_late_reminds_nobody(life: Life) -> None:
+    life.thresholds = replace(life.thresholds, reminder_s=60)
+    opened(life)
+    life.late = True
+    assert life.rounds(5, down(life)) == []
+    life.late = False
+    assert life.rounds(1, down(life)) == ["reminder"]
 
 
 def test_the_end_of_a_silence_of_one_incident_is_told_on_its_timeline_if_it_is_early(life: Life) -> None:
@@ -184,9 +252,10 @@ def test_the_end_of_a_silence_of_one_incident_is_told_on_its_timeline_if_it_is_e
     decision, made = people.silence(life.book, until=until, reason="r", by="b", at=life.at, incident=1)
     early = people.unsilence(decision.book, made.id, by="ada", at=life.at + timedelta(minutes=10))
     assert [(str(event.kind), event.message, event.by) for event in early.events] == [
-        ("unsilenced", "silence ended 50 min before its time", "ada"),
+        ("unsilenced", "silence 1 ended 50 min before its time", "ada"),
     ]  # fmt: skip
-    assert people.unsilence(decision.book, made.id, by="ada", at=until).events == ()
+    with pytest.raises(UsageError, match="there is no silence 1 in force"):
+        people.unsilence(decision.book, made.id, by="ada", at=until)
 
 
 def test_who_takes_an_incident_on_after_somebody_else_says_so(life: Life) -> None:
@@ -195,9 +264,9 @@ def test_who_takes_an_incident_on_after_somebody_else_says_so(life: Life) -> Non
     second = people.acknowledge(first.book, 1, by="bob", reason="mine", at=life.at)
     third = people.acknowledge(second.book, 1, by="eve", reason="", at=life.at)
     assert [event.message for each in (first, second, third) for event in each.events] == [
-        "acknowledged: on it",
-        "acknowledged: mine (before, by ada: on it)",
-        "acknowledged (before, by bob: mine)",
+        "on it",
+        "mine (before, by ada: on it)",
+        "taken on (before, by bob: mine)",
     ]
 
 
@@ -246,4 +315,4 @@ def test_a_notice_says_how_to_see_it_and_has_a_key_that_stays(life: Life) -> Non
 def test_the_timeline_says_who_was_told(life: Life) -> None:
     life.sinks = (life.sink("a"), life.sink("b"))
     opened(life)
-    assert [event.message for event in life.events if event.kind == "notified"] == ["told a, b: opened"]
+    assert [event.message for event in life.events if event.kind == "notified"] == ["for a, b: opened"]

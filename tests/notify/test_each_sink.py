@@ -24,9 +24,10 @@ from monitors.incidents.model import Notice, NoticeKind
 from monitors.model import Observation, Phases, TlsInfo
 from monitors.notify.apprise_sink import AppriseSink, _with_incident
 from monitors.notify.errors import SinkError
-from monitors.notify.http import MAX_RETRY_AFTER_S, Service
+from monitors.notify.http import Service
 from monitors.notify.measures import Measure, measures
 from monitors.notify.message import message_of
+from monitors.notify.refusals import MAX_RETRY_AFTER_S
 from monitors.notify.sinks import SINKS, Around, build
 from monitors.sites import SITES
 
@@ -153,6 +154,15 @@ def test_an_issue_is_opened_commented_and_closed_with_its_incident(
     assert first.startswith("**🔴 Now also EU1 (2 of 9 sites)")
     assert last.startswith("**🟢 US5 is up again after 42 min")
     assert {request.headers["authorization"] for request in loopback.requests} == {"Bearer t0ken-of-mine"}
+
+
+def test_an_issue_is_open_again_where_its_sites_have_it_again(issues: Any, github: Github, notice: Make) -> None:
+    send(issues, notice("opened", 1), notice("resolved", 2))
+    assert github.issues[1]["state"] == "closed"
+    send(issues, notice("opened", 3))
+    assert (len(github.issues), github.issues[1]["state"], len(github.comments[1])) == (1, "open", 2)
+    send(issues, notice("resolved", 4))
+    assert github.issues[1]["state"] == "closed"
 
 
 def test_another_process_finds_the_issue_again(github: Github, loopback: Loopback, notice: Make) -> None:
@@ -650,14 +660,6 @@ def test_what_is_on_this_machine_is_reached_without_a_proxy(
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     assert Service(loopback.url, timeout_s=10).request("GET").status == 200
-
-
-def test_a_service_closed_opens_again(loopback: Loopback) -> None:
-    service = Service(loopback.url, timeout_s=10)
-    service.close()
-    for _ in range(2):
-        assert service.request("GET").status == 200
-        service.close()
 
 
 @pytest.mark.parametrize("kind", NoticeKind)
