@@ -104,6 +104,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if sys.stderr is None:
         # Closed by whoever started us: there is no place for messages, yet nothing else is wrong.
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - no pathlib here; open to the end
+    from monitors.commands.errorstream import ErrorStream  # noqa: PLC0415 - for a program, not for who imports `run`
+
+    # A disk that is full or a reader that is gone must not end what goes on, nor change what it comes to.
+    sys.stderr = ErrorStream(sys.stderr)
     for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
         if signal.getsignal(number) is signal.SIG_DFL:  # nohup, for one, has it ignored
             signal.signal(number, _leave)

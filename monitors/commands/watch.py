@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,13 +20,14 @@ from monitors.commands.options import (
     save_option,
     site_option,
 )
-from monitors.commands.output import destination, note, note_strays, publish, write_stdout
+from monitors.commands.output import destination, note, note_strays, publish, row_layout, write_stdout
 from monitors.commands.storing import state_dir_option
 from monitors.exit_codes import FAIL_ON, ExitCode, exit_code, threshold
 from monitors.report import FORMATS, RENDERERS
 
 if TYPE_CHECKING:
     from monitors.notify.sinks import Around
+    from monitors.report import Layout
     from monitors.watching.statusline import StatusLine
 
 # The loop goes on meanwhile, and tries again: nobody waits long for a store that is locked.
@@ -126,7 +128,7 @@ def command(
         write = stack.enter_context(destination(output))
         write_json = stack.enter_context(destination(save, "--save")) if save else None
         line = stack.enter_context(StatusLine(sys.stderr, shown=format_of_log == "progress" and not once))
-        say = logger(format_of_log, _quieter(log_level, once=once), line)
+        say = logger(format_of_log, _quieter(log_level, once=once), line, _shape)
         if wiring.mock is None:
             note_strays(os.environ)
         bench = stack.enter_context(
@@ -148,6 +150,14 @@ def command(
             write_json(RENDERERS["json"](report))
         publish(report, write, format_, verbose=False, quiet=False)
     return exit_code(report.findings, report.fail_on, harness_failed=bool(report.harness_failures))
+
+
+def _shape() -> Layout:
+    """Return how lines of the log are laid out for people, as wide as the terminal is just now."""
+    from monitors.watching.statusline import columns  # noqa: PLC0415 - not for --help
+
+    found = row_layout(sys.stderr, os.environ)
+    return replace(found, width=columns(sys.stderr)) if sys.stderr.isatty() else found
 
 
 def _around(line: StatusLine, *, aside: bool) -> Around:

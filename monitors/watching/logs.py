@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Protocol, cast
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
 from monitors.report.text import for_log
+from monitors.report.value import Layout
+from monitors.watching.loglines import LOST, for_people
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Callable, MutableMapping
     from typing import TextIO
 
 FORMATS = ("auto", "json", "logfmt", "progress")
 LEVELS = ("debug", "info", "warning", "error")
 _LONGEST_CHARS = 1_000
 _NUMBERS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+_ENDLESS = 10_000
+
+
+def _one_line() -> Layout:
+    return Layout(_ENDLESS)
 
 
 class Stream(Protocol):
     """Where lines go."""
 
     def write(self, text: str, /) -> int:
-        """Write a text."""
+        """Write a text; returns how much of it was written, 0 where there is no room for it."""
 
     def flush(self) -> None:
         """Have it written."""
@@ -36,18 +45,42 @@ class Say(Protocol):
         """Log one event."""
 
 
-def logger(format_: str, level: str, stream: Stream) -> Say:
+class _Lines:
+    """Lines on their way to a stream; `fits` tells whether the last one was written, `lost` counts those that were not.
+
+    structlog calls the method that is called as the level is.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        """Begin with nothing lost."""
+        self._stream, self.lost, self.fits = stream, 0, True
+
+    def msg(self, line: str) -> None:
+        """Write a line, or know that it was not."""
+        try:
+            self.fits = self._stream.write(line + "\n") > 0
+            self._stream.flush()
+        except (OSError, ValueError):  # a full disk, a reader that is gone; a stream that was closed
+            self.fits = False
+
+    debug = info = warning = error = msg
+
+
+def logger(format_: str, level: str, stream: Stream, shape: Callable[[], Layout] = _one_line) -> Say:
     """Return what writes lines of a format (`json`, `logfmt`, or `progress` for people) from a level on to a stream.
 
-    Nothing global is configured, so libraries that use structlog keep theirs.
+    Lines for people have the `shape` that is returned then. Logging never fails: lines that cannot be written are
+    counted, and the first that can be follows one that says how many were lost. Nothing global is configured, so
+    libraries that use structlog keep theirs.
     """
     render: Any = {
         "json": structlog.processors.JSONRenderer(),
         "logfmt": structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], bool_as_flag=False),
-        "progress": _for_people,
+        "progress": partial(for_people, shape=shape),
     }[format_]
+    lines, lock, least = _Lines(stream), threading.Lock(), _NUMBERS[level]
     wrapped = structlog.wrap_logger(
-        structlog.WriteLogger(cast("TextIO", stream)),
+        lines,
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="%H:%M:%S" if format_ == "progress" else "iso", utc=True),
@@ -56,12 +89,22 @@ def logger(format_: str, level: str, stream: Stream) -> Say:
             *([_joined] if format_ == "logfmt" else []),
             render,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(_NUMBERS[level]),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         cache_logger_on_first_use=True,
     )
 
     def say(level: str, event: str, **values: object) -> None:
-        getattr(wrapped, level)(event, **values)
+        if _NUMBERS[level] < least:
+            return
+        with lock:
+            if lines.lost:
+                wrapped.error(LOST, lines=lines.lost)
+                if not lines.fits:
+                    lines.lost += 1
+                    return
+                lines.lost = 0
+            getattr(wrapped, level)(event, **values)
+            lines.lost += not lines.fits
 
     return say
 
@@ -71,26 +114,6 @@ def chosen_format(asked: str, stream: TextIO | None = None) -> str:
     if asked != "auto":
         return asked
     return "progress" if (stream or sys.stderr).isatty() else "json"
-
-
-def _for_people(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> str:
-    """Return a line as a person reads it: the time (UTC), what happened, where, and in which words."""
-    event.pop("key", None)  # how a receiver tells what it has had already, which no reader of a terminal is
-    head = [str(event.pop("timestamp")), str(event.pop("event"))]
-    level = event.pop("level")
-    if level == "error":
-        head.append("(error)")
-    if (incident := event.pop("incident", None)) is not None:
-        head.append(f"#{incident}")
-    if isinstance(event.get("sites"), list | tuple):
-        head += [str(site) for site in event.pop("sites")]
-    said = [str(event.pop(name)) for name in ("message", "reason", "error") if event.get(name)]
-    rest = [f"{name} {_words(value)}" for name, value in event.items() if (name, value) != ("attempts", 1)]
-    return "  ".join([head[0], " ".join(head[1:]), *said, *rest])
-
-
-def _words(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _telling(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

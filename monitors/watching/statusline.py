@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import threading
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self, TextIO
 
 from monitors.report.text import for_log
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
 _CLEAR = "\r\x1b[2K"
+_EVERY_S = 1.0
+_UNKNOWN_COLUMNS = 80
+
+
+def columns(stream: TextIO) -> int:
+    """Return how wide the terminal is that a stream writes to; `COLUMNS` has the first word."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given[:4]):
+        return int(given[:4])
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _UNKNOWN_COLUMNS
+    except (OSError, ValueError):
+        return _UNKNOWN_COLUMNS
 
 
 class StatusLine:
-    """Keeps its line last: whatever is written through it goes above. Safe to use from any thread."""
+    """Keeps its line last: whatever is written through it goes above. Safe to use from any thread.
+
+    Writing never fails: a text for which there is no room is lost, and `write` says so.
+    """
 
     def __init__(self, stream: TextIO, *, shown: bool) -> None:
         """Write to a stream; where the line is not `shown`, writing is all there is."""
@@ -37,21 +55,56 @@ class StatusLine:
         with self._lock:
             self._line = text
             if self.shown:
-                self._stream.write(_CLEAR + self._cut(text))
-                self._stream.flush()
+                self._put(_CLEAR + self._cut(text))
+
+    @contextmanager
+    def following(self, line: Callable[[int], str], every_s: float = _EVERY_S) -> Iterator[None]:
+        """Show what `line` returns for so many columns, again and again: whoever looks sees whether time stands still.
+
+        It is asked in a thread of its own, so that it goes on where everything else hangs.
+        """
+        over = threading.Event()
+
+        def follow() -> None:
+            while not over.wait(every_s):
+                self.show(line(self._width()))
+
+        thread = threading.Thread(target=follow, name="status", daemon=True)
+        if self.shown:
+            with suppress(RuntimeError):  # no thread to spare: the line still moves with each batch
+                thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            if thread.ident is not None:
+                # No longer: a terminal that is stopped holds whoever writes to it.
+                thread.join(every_s)
 
     def write(self, text: str) -> int:
-        """Write log lines above the line."""
+        """Write log lines above the line; returns 0 where they are lost."""
         with self._lock:
             if self.shown and self._line:
-                self._stream.write(_CLEAR + text.removesuffix("\n") + "\n" + self._cut(self._line))
+                done = self._put(_CLEAR + text.removesuffix("\n") + "\n" + self._cut(self._line))
             else:
-                self._stream.write(text)
-        return len(text)
+                done = self._put(text)
+        return len(text) if done else 0
 
     def flush(self) -> None:
-        """Have everything written."""
-        self._stream.flush()
+        """Have everything written, as it is already."""
+
+    def _put(self, text: str) -> bool:
+        """Write and tell whether it was written; a stream that never fails counts what it has `lost`."""
+        before = getattr(self._stream, "lost", 0)
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, ValueError):  # a full disk, a reader that is gone; a stream that was closed
+            return False
+        return bool(getattr(self._stream, "lost", 0) == before)
+
+    def _width(self) -> int:
+        return max(columns(self._stream) - 1, 10)
 
     def _cut(self, text: str) -> str:
-        return for_log(text, max(shutil.get_terminal_size().columns - 1, 10))
+        return for_log(text, self._width())

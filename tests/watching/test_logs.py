@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 import json
 from typing import Any
@@ -8,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitors.report import Layout
 from monitors.watching.logs import FORMATS, LEVELS, chosen_format, logger
+from monitors.watching.statusline import StatusLine
 
 HOSTILE = "\x1b[2J\u202eevil\n::error::x\r\N{BELL}\x07"
 
@@ -39,9 +42,9 @@ def test_a_line_of_logfmt_joins_what_is_several() -> None:
 
 def test_a_line_for_people_names_no_key_and_no_first_attempt() -> None:
     line = logged("progress", sink="team", incident=3, key="53adc45e3d59-10-1-team", attempts=1)
-    assert line.partition(" ")[2] == " a thing #3  sink team\n"
+    assert line.partition(" ")[2] == "▲ a thing #3  sink team\n"
     line = logged("progress", sinks=["team", "ops"], key="53adc45e3d59-10-1-team", attempts=2)
-    assert line.partition(" ")[2] == " a thing  sinks team, ops  attempts 2\n"
+    assert line.partition(" ")[2] == "▲ a thing  sinks team, ops  attempts 2\n"
 
 
 def test_a_line_of_logfmt_begins_with_when_how_bad_and_what() -> None:
@@ -54,10 +57,74 @@ def test_a_line_for_people_says_what_happened_where_and_in_which_words() -> None
     line = logged("progress", incident=7, sites=("US5", "EU1"), message="503", reason="", ms=1.5, rule=None)
     time, _, rest = line.partition(" ")
     assert len(time) == len("12:00:00")
-    assert rest == " a thing #7 US5 EU1  503  ms 1.5\n"
+    assert rest == "▲ a thing #7 US5 EU1  503  ms 1.5\n"
     stream = io.StringIO()
     logger("progress", "debug", stream)("error", "watching", sites=9, error="no way")
-    assert stream.getvalue().partition(" ")[2] == " watching (error)  no way  sites 9\n"
+    assert stream.getvalue().partition(" ")[2] == "✗ watching  no way  sites 9\n"
+
+
+def people(layout: Layout, level: str, event: str, **values: object) -> str:
+    stream = io.StringIO()
+    logger("progress", "debug", stream, lambda: layout)(level, event, **values)
+    return stream.getvalue()
+
+
+def test_a_line_for_people_is_broken_between_words_and_goes_on_below_itself() -> None:
+    reason = "keys are named in the configuration and not set: DD_API_KEY_US5 and DD_APP_KEY_US5"
+    lines = people(Layout(40), "info", "checks left out", sites=["US5"], reason=reason).splitlines()
+    assert len(lines) > 2
+    assert all(len(line) <= 40 for line in lines)
+    assert all(line.startswith(" " * 11) and line[11] != " " for line in lines[1:])
+    said = " ".join(line[11:] for line in lines)
+    assert " ".join(said.split()) == f"checks left out US5 {reason}"
+
+
+def test_the_level_has_a_sign_and_colour_where_the_terminal_has_any() -> None:
+    assert "\x1b" not in people(Layout(80), "warning", "x")
+    assert "\x1b[33m▲\x1b[0m" in people(Layout(80, colour=True), "warning", "x")
+    assert "\x1b[31m✗\x1b[0m" in people(Layout(80, colour=True), "error", "x")
+    signs = [people(Layout(80, unicode=False), level, "x")[9] for level in LEVELS]
+    assert signs == ["-", "i", "!", "x"]
+
+
+def test_the_reason_that_a_person_gave_comes_last_and_is_called_so() -> None:
+    silenced = people(Layout(200), "info", "silenced", reason="moving", sites=["US5"], until="2h", by="ada")
+    assert silenced.partition(" ")[2] == "• silenced US5  until 2h  by ada  reason moving\n"
+
+
+def test_batches_are_called_so() -> None:
+    line = people(Layout(200), "info", "the store is back", kept=3, dropped=1)
+    assert line.partition(" ")[2] == "• the store is back  kept 3 batches  dropped 1 batch\n"
+
+
+class Full(io.StringIO):
+    """A stream that takes nothing for a while."""
+
+    full = True
+
+    def write(self, text: str) -> int:
+        if self.full:
+            raise OSError(errno.ENOSPC, "no space left on device")
+        return super().write(text)
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_stream_that_takes_nothing_ends_nothing_and_what_was_lost_is_counted(*, shown: bool) -> None:
+    stream = Full()
+    line = StatusLine(stream, shown=shown)
+    for say in (logger("progress", "info", stream), logger("progress", "info", line)):
+        stream.full = True
+        for _ in range(3):
+            say("info", "lost")
+            line.show("9 sites")
+        stream.full = False
+        say("info", "back")
+        assert "✗ 3 lines of the log were lost\n" in stream.getvalue()
+        assert "• back\n" in stream.getvalue()
+        stream.seek(0)
+        stream.truncate()
+    stream.close()
+    say("info", "nobody hears it")
 
 
 @pytest.mark.parametrize("format_", ["json", "logfmt", "progress"])
