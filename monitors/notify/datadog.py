@@ -51,6 +51,14 @@ class Datadog:
 
     def send(self, message: Message, notice: Notice) -> None:
         """Post one notice. Raises `SinkError` where one of the three is not taken; then all are sent again."""
+        with self.service.attempt():
+            self._send(message, notice)
+
+    def measure(self, measures: Iterable[Measure], host: str, at: datetime) -> None:
+        """Post metrics of a cycle; nothing is kept of them where that fails. Raises `SinkError`."""
+        self._series(measures, host, at)
+
+    def _send(self, message: Message, notice: Notice) -> None:
         host = text(message.content.get("vantage")) or _SOURCE
         incident = about(message.content)
         if incident is not None:
@@ -60,10 +68,6 @@ class Datadog:
         elif notice.kind is NoticeKind.DIGEST:
             self._series(_shares(message.content), host, self.now())
         self.service.request("POST", EVENTS, body=self._event(message, notice, host, incident))
-
-    def measure(self, measures: Iterable[Measure], host: str, at: datetime) -> None:
-        """Post metrics of a cycle; nothing is kept of them where that fails. Raises `SinkError`."""
-        self._series(measures, host, at)
 
     def _series(self, measures: Iterable[Measure], host: str, at: datetime) -> None:
         series = [

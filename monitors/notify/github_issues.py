@@ -69,7 +69,7 @@ class GithubIssues:
         else:
             if not self._has(number, own, notice.at - _CLOCKS_DIFFER):
                 self._comment(number, message, own)
-            if notice.kind is NoticeKind.OPENED:
+            if notice.kind is NoticeKind.OPENED and self._issue(number).get("state") == "closed":
                 # Over on the sites this sink hears of, and back there while the incident went on elsewhere.
                 self._set(number, state="open")
         if over or notice.kind in _OVER_AT_ONCE:
@@ -79,7 +79,7 @@ class GithubIssues:
     def _find(self, mark: str, since: datetime) -> int | None:
         """Return the number of the issue with a mark, None where there is none."""
         known = self.numbers.get(mark)
-        if known is not None and mark in self._body(known):
+        if known is not None and mark in _text(self._issue(known)):
             return known
         parameters = {"state": "all", "sort": "created", "direction": "desc", "since": _stamp(since)}
         found = [
@@ -90,18 +90,19 @@ class GithubIssues:
         # The first one made, should two have been: all later notices go there.
         return min(found, default=None)
 
-    def _body(self, number: int) -> str:
+    def _issue(self, number: int) -> dict[str, Any]:
         try:
-            return _text(self.service.request("GET", f"{self.repository}/issues/{number}").json())
+            found = self.service.request("GET", f"{self.repository}/issues/{number}").json()
         except SinkError as error:
             if error.permanent:  # deleted, or moved away
-                return ""
+                return {}
             raise
+        return found if isinstance(found, dict) else {}
 
     def _has(self, number: int, mark: str, since: datetime) -> bool:
         """Tell whether an issue or one of its comments says what was to be said already."""
         comments = self._listed(f"/issues/{number}/comments", {"since": _stamp(since)})
-        return mark in self._body(number) or any(mark in _text(comment) for comment in comments)
+        return mark in _text(self._issue(number)) or any(mark in _text(comment) for comment in comments)
 
     def _listed(self, path: str, parameters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         for page in range(1, _MAX_PAGES + 1):

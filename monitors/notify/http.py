@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 import time
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -16,28 +15,26 @@ import httpx
 
 from monitors import PROGRAM, __version__
 from monitors.config.forbidden import METHODS, is_watched, site_named
-from monitors.errors import RefusedError, UsageError
+from monitors.errors import HarnessError, RefusedError, UsageError
+from monitors.model import Phase
 from monitors.notify.errors import SinkError
 from monitors.notify.quiet import quieten
+from monitors.notify.refusals import LATER, retry_after_s, said
 from monitors.report.text import plain
-from monitors.transport import is_loopback, tls_context
+from monitors.transport import ProbeError, ServiceTransport, is_loopback, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
 MAX_ANSWER_BYTES = 8 * 2**20
-MAX_RETRY_AFTER_S = 3_600.0
 _SHOWN_CHARS = 160
 _MIN_SECRET_CHARS = 4
+_UNFINISHED = {Phase.FIRST_BYTE: "no answer", Phase.TRANSFER: "no end of its answer"}
+# A request ends a little before the time is up, so that it is the sink that says what was slow.
+_SHARE, _MOST_S = 0.1, 1.0
+_ends: ContextVar[float | None] = ContextVar("ends", default=None)
 _OK, _REDIRECT, _CLIENT_ERROR, _SERVER_ERROR = 200, 300, 400, 500
-_LATER = {408, 409, 423, 425, 429}
-"""Client errors that may pass by themselves."""
-
-_FORBIDDEN = 403
-_SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
-# What services give as their reason, in the order it is looked for.
-_REASONS = ("message", "error", "errors", "detail", "title")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +55,10 @@ class Answer:
 
 
 class Service:
-    """One service at `base_url`; any number of requests, from any thread, each within `timeout_s`.
+    """One service at `base_url`; any number of requests, from any thread.
+
+    Each ends within `timeout_s`, whatever the service does, and those of an `attempt` all together. Each has a
+    connection of its own, closed with it.
 
     `secrets` are masked in every error. Redirects are not followed. Plain HTTP is for loopback, unless `plain_http`.
     `only` names the requests that may be sent, as method and path; None for any but those no sink may send, and but for
@@ -81,10 +81,21 @@ class Service:
         self.shown = _shown(self._base)
         self._only = only
         self._timeout_s = timeout_s
+        self._span_s = timeout_s - min(timeout_s * _SHARE, _MOST_S)
         self._headers = {"User-Agent": f"{PROGRAM}/{__version__}", "Accept": "application/json", **(headers or {})}
         self._secrets = tuple(sorted(set(_spellings(secrets)), key=len, reverse=True))
+        self._plain_http = plain_http
         self._client: httpx.Client | None = None
         self._lock = Lock()
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Let all requests within share the time that one may take."""
+        token = _ends.set(time.monotonic() + self._span_s)
+        try:
+            yield
+        finally:
+            _ends.reset(token)
 
     def request(
         self,
@@ -118,7 +129,9 @@ class Service:
             sent.setdefault("Content-Type", "application/json")
         try:
             return self._exchange(method, url, content, sent, parameters, read=read)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
+        except SinkError:
+            raise
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, HarnessError, OSError, ValueError) as error:
             raise SinkError(self.masked(f"{self.shown}: {_reason(error, self._timeout_s)}")) from None
 
     def masked(self, text: str) -> str:
@@ -126,13 +139,6 @@ class Service:
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return plain(text, 2 * _SHOWN_CHARS)
-
-    def close(self) -> None:
-        """Close the connections; a later request opens new ones."""
-        with self._lock:
-            client, self._client = self._client, None
-        if client is not None:
-            client.close()
 
     def _exchange(
         self,
@@ -144,12 +150,15 @@ class Service:
         *,
         read: bool,
     ) -> Answer:
-        deadline = time.monotonic() + self._timeout_s
-        request = self._opened().stream(method, url, content=content, headers=headers, params=params)
+        ends = _ends.get()
+        left_s = self._span_s if ends is None else max(ends - time.monotonic(), 0.0)
+        request = self._opened().stream(
+            method, url, content=content, headers=headers, params=params, extensions=until(left_s)
+        )
         with request as response:
             status = response.status_code
             taken = _OK <= status < _REDIRECT
-            raw = b"".join(self._read(response, deadline)) if read or not taken else b""
+            raw = b"".join(self._read(response, whole=taken)) if read or not taken else b""
             answered = {name.lower(): value for name, value in response.headers.items()}
         if taken:
             return Answer(status, answered, raw)
@@ -160,37 +169,37 @@ class Service:
         with self._lock:
             if self._client is None:
                 quieten("httpx", "httpcore")
-                self._client = httpx.Client(
-                    verify=tls_context(),
-                    follow_redirects=False,
-                    timeout=self._timeout_s,
-                    # Proxies are for the world outside; what is on this machine is reached directly.
-                    trust_env=not is_loopback(urlsplit(self._base).hostname or ""),
-                )
+                transport = ServiceTransport(plain_http=self._plain_http)
+                self._client = httpx.Client(transport=transport, follow_redirects=False, trust_env=False)
             return self._client
 
-    def _read(self, response: httpx.Response, deadline: float) -> Iterator[bytes]:
+    def _read(self, response: httpx.Response, *, whole: bool) -> Iterator[bytes]:
+        """Yield the body as it comes; of one that need not be `whole`, as much as comes in time."""
         size = 0
-        for chunk in response.iter_bytes(65_536):
-            size += len(chunk)
-            if size > MAX_ANSWER_BYTES:
-                message = f"{self.shown}: answered with more than {MAX_ANSWER_BYTES:,} bytes"
-                raise SinkError(message)
-            if time.monotonic() > deadline:
-                message = f"{self.shown}: did not finish its answer within {self._timeout_s:g} s"
-                raise SinkError(message)
-            yield chunk
+        try:
+            for chunk in response.iter_bytes():
+                size += len(chunk)
+                if size > MAX_ANSWER_BYTES:
+                    if not whole:
+                        return
+                    message = f"{self.shown}: answered with more than {MAX_ANSWER_BYTES:,} bytes"
+                    raise SinkError(message)
+                yield chunk
+        except httpx.HTTPError:
+            # What the status says counts, also where the reason never comes to its end.
+            if whole:
+                raise
 
     def _error(self, status: int, headers: Mapping[str, str], raw: bytes) -> SinkError:
         told = f"{self.shown}: answered {status}"
         if status < _OK or _REDIRECT <= status < _CLIENT_ERROR:
             target = _shown(headers.get("location", ""))
             return SinkError(self.masked(f"{told}, redirects to {target or 'nowhere'}: name that"), permanent=True)
-        said = _said(raw)
-        retry_after_s = _retry_after_s(status, headers)
-        permanent = _CLIENT_ERROR <= status < _SERVER_ERROR and status not in _LATER and retry_after_s is None
+        reason = said(raw)
+        wanted_s = retry_after_s(status, headers)
+        permanent = _CLIENT_ERROR <= status < _SERVER_ERROR and status not in LATER and wanted_s is None
         return SinkError(
-            self.masked(f"{told}: {said}" if said else told), retry_after_s=retry_after_s, permanent=permanent
+            self.masked(f"{told}: {reason}" if reason else told), retry_after_s=wanted_s, permanent=permanent
         )
 
 
@@ -240,58 +249,7 @@ def refuse(method: str, url: str, *, to_sites: bool = False) -> None:
 
 
 def _reason(error: Exception, timeout_s: float) -> str:
-    if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
-        return f"no connection within {timeout_s:g} s"
-    if isinstance(error, httpx.TimeoutException):
-        return f"no answer within {timeout_s:g} s"
-    if isinstance(error, httpx.RemoteProtocolError):
-        return "closed the connection without an answer"
-    if isinstance(error, httpx.ConnectError):
-        return f"cannot be reached: {_lower(error)}"
-    return f"{_lower(error) or type(error).__name__}"
-
-
-def _lower(error: Exception) -> str:
-    words = re.sub(r"^\[Errno -?\d+\] ", "", str(error))
-    return words[:1].lower() + words[1:]
-
-
-def _said(raw: bytes) -> str:
-    """Return the reason in the body of an error, as far as it is JSON that says one."""
-    try:
-        found = json.loads(raw)
-    except (ValueError, RecursionError):
-        return ""
-    while isinstance(found, dict):
-        found = next((found[name] for name in _REASONS if found.get(name)), None)
-    while isinstance(found, list):
-        found = found[0] if found else None
-        if isinstance(found, dict):
-            found = next((found[name] for name in _REASONS if isinstance(found.get(name), str)), None)
-    return plain(found, _SHOWN_CHARS) if isinstance(found, str) else ""
-
-
-def _retry_after_s(status: int, headers: Mapping[str, str]) -> float | None:
-    """Return how long a service asks to be left alone, from `Retry-After` or a used up rate limit; None for no word.
-
-    `X-RateLimit-Reset` is a point in time to GitHub and a number of seconds to Datadog; no limit lasts a year.
-    """
-    if status not in {*_LATER, _FORBIDDEN, 503}:
-        return None
-    given = headers.get("retry-after", "").strip()
-    if _SECONDS.fullmatch(given):
-        return min(float(given), MAX_RETRY_AFTER_S)
-    if given:
-        try:
-            wait_s = (parsedate_to_datetime(given) - datetime.now(UTC)).total_seconds()
-        except (ValueError, TypeError):
-            return None
-        return min(max(wait_s, 0.0), MAX_RETRY_AFTER_S)
-    reset = headers.get("x-ratelimit-reset", "").strip()
-    if headers.get("x-ratelimit-remaining", "0" if status != _FORBIDDEN else "").strip() == "0" and _SECONDS.fullmatch(
-        reset
-    ):
-        year_s = 366 * 86_400
-        wait_s = float(reset) if float(reset) < year_s else float(reset) - time.time()
-        return min(max(wait_s, 1.0), MAX_RETRY_AFTER_S)
-    return None
+    """Return what went wrong on the way, in the words of the probes but for the deadline, which is the sink's."""
+    if isinstance(error, ProbeError) and error.failure.rule == "timeout":
+        return f"{_UNFINISHED.get(error.failure.phase, 'no connection')} within {timeout_s:g} s"
+    return str(error) or type(error).__name__

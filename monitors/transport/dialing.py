@@ -54,12 +54,13 @@ class Wire:
 
 @dataclass(frozen=True, slots=True)
 class Dialer:
-    """Opens connections to one site, each one new."""
+    """Opens connections to one site, each one new; plain HTTP to this machine only, unless `plain_http`."""
 
     context: ssl.SSLContext
     overrides: Overrides
     resolver: Resolver
     environ: Mapping[str, str]
+    plain_http: bool = False
 
     def open(self, scheme: str, host: str, port: int, wire: Wire) -> WireStream:
         """Return a connection ready for the request; raises `ProbeError`, or `HarnessError` if this machine fails."""
@@ -88,12 +89,13 @@ class Dialer:
         """Connect to the site, or to the proxy and through it."""
         to_host, to_port = self.overrides.destination(host, port)
         given = self.overrides.addresses_of(to_host, to_port)
-        direct = given or (to_host, to_port) != (host, port) or is_loopback(to_host)
+        # Proxies tunnel: what is plain HTTP is within the user's own network, or on this machine.
+        direct = scheme != "https" or given or (to_host, to_port) != (host, port) or is_loopback(to_host)
         proxy = None if direct else proxy_for(host, port, self.environ)
         if proxy is not None:
             return self._tunnel(proxy, host, port, wire)
         addresses = given or self._addresses(to_host, to_port, wire.timeline)
-        if scheme != "https" and not all(map(is_loopback_address, addresses)):
+        if scheme != "https" and not self.plain_http and not all(map(is_loopback_address, addresses)):
             message = f"plain HTTP to {host} would leave this machine; write https://"
             raise RefusedError(message)
         return _connect(addresses, to_host, wire)

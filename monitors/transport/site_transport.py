@@ -48,20 +48,7 @@ class SiteTransport(httpx.BaseTransport):
         """Send the request and return its response, the body still to be read under the same deadline."""
         self._refuse(request)
         wire: Wire = request.extensions.get(WIRE) or Wire(Timeline(self._timeout_s))
-        url = request.url
-        port = url.port or _PORTS[url.scheme]
-        stream = self._dialer.open(url.scheme, url.host, port, wire)
-        try:
-            wire.timeline.enter(Phase.FIRST_BYTE)
-            answer = _exchange(stream, request, port, wire.timeline)
-        except BaseException:
-            stream.close()
-            raise
-        stream.head_complete = True
-        extensions = {**answer.extensions, WIRE: wire}
-        return httpx.Response(
-            answer.status, headers=answer.headers, stream=_Body(answer, stream, wire.timeline), extensions=extensions
-        )
+        return answered(self._dialer, request, wire)
 
     def _refuse(self, request: httpx.Request) -> None:
         """Raise `RefusedError` for what this project never sends."""
@@ -75,6 +62,27 @@ class SiteTransport(httpx.BaseTransport):
         if any(name in request.headers for name in _KEY_HEADERS) and host not in self._hosts and not is_loopback(host):
             message = f"refused to send keys to {host}: they belong to {', '.join(sorted(self._hosts))}"
             raise RefusedError(message)
+
+
+def answered(dialer: Dialer, request: httpx.Request, wire: Wire) -> httpx.Response:
+    """Send a request on a connection of its own, and return its response, the body still to be read.
+
+    All of it is under the deadline of `wire`. Raises `ProbeError`, and `HarnessError` where this machine fails.
+    """
+    url = request.url
+    port = url.port or _PORTS[url.scheme]
+    stream = dialer.open(url.scheme, url.host, port, wire)
+    try:
+        wire.timeline.enter(Phase.FIRST_BYTE)
+        answer = _exchange(stream, request, port, wire.timeline)
+    except BaseException:
+        stream.close()
+        raise
+    stream.head_complete = True
+    extensions = {**answer.extensions, WIRE: wire}
+    return httpx.Response(
+        answer.status, headers=answer.headers, stream=_Body(answer, stream, wire.timeline), extensions=extensions
+    )
 
 
 class _Body(httpx.SyncByteStream):
@@ -103,7 +111,9 @@ def _exchange(stream: WireStream, request: httpx.Request, port: int, timeline: T
     target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=port, target=url.raw_path)
     connection = httpcore.HTTP11Connection(target.origin, stream)
     try:
-        answer = connection.handle_request(httpcore.Request(request.method, target, headers=request.headers.raw))
+        answer = connection.handle_request(
+            httpcore.Request(request.method, target, headers=request.headers.raw, content=request.stream)
+        )
     except httpcore.RemoteProtocolError as error:
         raise _head_failure(error, stream, timeline) from error
     if not stream.start.startswith(_HTTP):

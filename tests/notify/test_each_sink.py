@@ -651,7 +651,7 @@ def test_an_answer_that_trickles_is_given_up(loopback: Loopback) -> None:
         return 200, {"Content-Length": "5"}, b"1"
 
     loopback.answer = trickle
-    with pytest.raises(SinkError, match=r"no answer within|closed the connection"):
+    with pytest.raises(SinkError, match="closed within the body"):
         Service(loopback.url, timeout_s=0.3).request("GET")
 
 

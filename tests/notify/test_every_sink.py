@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import select
+import socket
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from monitors.incidents.model import NoticeKind
+from monitors.notify.attempts import start
 from monitors.notify.errors import SinkError
 from monitors.notify.message import message_of
 
@@ -58,6 +65,85 @@ def test_a_service_that_hangs_is_given_up_at_the_deadline(service: Service, noti
     begun = time.monotonic()
     assert not fails(service.sink(timeout_s=0.5), notice()).permanent
     assert time.monotonic() - begun < 20
+
+
+class Slow:
+    """A service on loopback that never comes to an end, and counts who is still connected."""
+
+    def __init__(self, first: bytes, drop: bytes) -> None:
+        self._first, self._drop = first, drop
+        self._over = threading.Event()
+        self.ended = threading.Semaphore(0)
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection = self._server.accept()[0]
+                threading.Thread(target=self._drip, args=(connection,), daemon=True).start()
+
+    def _drip(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.recv(1)
+            connection.sendall(self._first)
+            while not self._over.is_set():
+                if select.select([connection], [], [], 0.02)[0] and not connection.recv(65_536):
+                    break
+                connection.sendall(self._drop)
+        self.ended.release()
+
+    def close(self) -> None:
+        self._over.set()
+        self._server.close()
+
+
+@pytest.fixture(
+    params=[
+        (b"", b""),
+        (b"", b"H"),
+        (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
+        (b"HTTP/1.1 503 No\r\nContent-Length: 60000\r\n\r\n", b"a"),
+        (b"HTTP/1.1 503 No\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
+        (b"HTTP/1.1 500 No\r\n\r\n", b"a" * 999),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n", b" "),
+    ],
+    ids=["says nothing", "drips no HTTP", "headers", "a body", "chunks", "a body without end", "a body that is read"],
+)
+def slow(request: pytest.FixtureRequest) -> Iterator[Slow]:
+    server = Slow(*request.param)
+    yield server
+    server.close()
+
+
+def test_each_attempt_ends_at_its_deadline_and_its_connection_with_it(
+    service: Service, slow: Slow, notice: Make, request: pytest.FixtureRequest
+) -> None:
+    if service.type == "webhook" and "read" in request.node.callspec.id:
+        pytest.skip("a webhook does not read what follows such a status")
+    sink = replace(service, server=slow).sink(timeout_s=0.5)  # type: ignore[arg-type]  # it has an address
+    for _ in range(3):
+        running = start(partial(send, sink, notice()), "ops")
+        outcome = running.wait(20)
+        assert outcome is not None, "the attempt goes on"
+        assert outcome.error is not None
+        assert not outcome.error.permanent
+        assert slow.ended.acquire(timeout=20), "the connection is still open"
+
+
+@pytest.mark.parametrize("service", ["github-issues"], indirect=True)
+def test_the_requests_of_an_attempt_share_its_time(service: Service, notice: Make) -> None:
+    """Each answer is in time; all of them are not."""
+    passed = threading.Event()
+
+    def answer(_request: Request) -> Reply:
+        passed.wait(0.4)
+        return 200, {}, b"[" + b",".join([b"{}"] * 100) + b"]"
+
+    service.server.answer = answer
+    assert "within 1 s" in str(fails(service.sink(timeout_s=1), notice()))
+    assert len(service.server.requests) <= 3
 
 
 def test_a_service_that_takes_it_and_then_says_it_failed_gets_the_same_again(service: Service, notice: Make) -> None:
@@ -174,7 +260,7 @@ class TestPlainHttpServices:
         assert not [request for request in service.server.requests if "elsewhere" in request.path]
 
     def test_a_body_without_end_is_cut(self, service: Service, notice: Make) -> None:
-        # A webhook's answer is read only where it says why something failed.
-        status = 500 if service.type == "webhook" else 200
+        # A webhook's answer is read only where it says why something failed; what the status says is said all the same.
+        status, said = (500, "answered 500") if service.type == "webhook" else (200, "more than")
         service.server.answer = lambda _request: (status, {}, b"[" + b" " * (9 * 2**20))
-        assert "more than" in str(fails(service.sink(), notice()))
+        assert said in str(fails(service.sink(), notice()))
