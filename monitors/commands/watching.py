@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from monitors.commands.watch_settings import Asked
     from monitors.config import Settings
     from monitors.config.alerting import Retention
-    from monitors.incidents.model import Event
+    from monitors.incidents.model import Event, Notice
     from monitors.store import Store
     from monitors.watching.keeper import Kept
     from monitors.watching.logs import Say
@@ -109,7 +109,7 @@ class Bench:
         )
         keeper = Keeper(self.current, setup.rules, configured.accept)
         mender = Mender(self.current, lambda: self.opened(self.settings))
-        alarm = Alarm(lambda: configured.sinks, self.say)
+        alarm = Alarm(lambda: configured.sinks, self.say, self._taken)
         vault = Vault(keeper, clock, mender.mend, mender.reopen, alarm, self.say)
         if damage:
             vault.was_damaged(damage)
@@ -134,6 +134,9 @@ class Bench:
             seed=os.getpid(),
         )
         self.watch = Watch(setup, parts)
+
+    def _taken(self, notice: Notice) -> None:
+        self.current.note_delivered(notice.key, notice.sink, datetime.now(UTC))
 
     def _about(self, store: Store) -> dict[str, object]:
         """Return what a reader of the log wants to know of this monitor first."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -30,16 +29,16 @@ class Current:
     """Hands every call on to `store`, which may be exchanged at any time.
 
     `damaged` says that a call met damage, whoever made it, `replaced` what one said that met another file in the
-    store's place, or none. `delivered` are the latest (key, sink) that were taken, for
-    a store that has lost them. While one thread is `exchanging` the store the calls of others wait, and fail with
-    `StoreBusyError` after `patience_s`.
+    store's place, or none. `delivered` are the latest notices that were taken, by key and sink, and when: for a store
+    that has lost them, or was never told of them. While one thread is `exchanging` the store the calls of others wait,
+    and fail with `StoreBusyError` after `patience_s`.
     """
 
     store: Store
     damaged: bool = False
     replaced: str = ""
     patience_s: float = _MENDED_WITHIN_S
-    delivered: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=_RECENT))
+    delivered: dict[tuple[str, str], datetime] = field(default_factory=dict)
     _sent: dict[int, tuple[str, str]] = field(default_factory=dict)
     _gate: threading.Condition = field(default_factory=threading.Condition)
     _age: int = 0
@@ -125,7 +124,14 @@ class Current:
                 store.mark_delivered(number, at)
         if sent is not None:
             self._sent.pop(queued_id, None)
-            self.delivered.append(sent)
+            self.note_delivered(*sent, at)
+
+    def note_delivered(self, key: str, sink: str, at: datetime) -> None:
+        """Remember that a sink has taken a notice, wherever it was drawn from; safe in any thread."""
+        with self._gate:
+            self.delivered[key, sink] = at
+            if len(self.delivered) > _RECENT:
+                del self.delivered[next(iter(self.delivered))]
 
     def mark_failed(self, queued_id: int, at: datetime, error: str, next_at: datetime) -> None:
         """Note that a sink has not taken a notice."""

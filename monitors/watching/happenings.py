@@ -70,7 +70,8 @@ def _silences(before: Book, after: Book, before_at: datetime, at: datetime) -> I
     known = {silence.id: silence for silence in before.silences}
     for made in after.silences:
         was = known.get(made.id)
-        about: dict[str, object] = {"silence": made.id, "incident": made.incident, "sites": made.sites, "rule": made.rule}
+        about: dict[str, object] = {"silence": made.id, "incident": made.incident}
+        about.update(sites=made.sites, rule=made.rule)
         if made.until > at and was != made:
             yield "silenced", {**about, "until": utc(made.until), "by": made.by, "reason": made.reason}
         elif was is not None and made.until <= at and was.until > before_at:

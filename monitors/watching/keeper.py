@@ -9,7 +9,7 @@ from uuid import uuid4
 from monitors.incidents.deciding import Result as Weighed
 from monitors.incidents.deciding import Round, decide
 from monitors.incidents.maintenance import under_maintenance
-from monitors.incidents.planning import Surroundings, plan
+from monitors.incidents.planning import Surroundings, plan, silenced_from_the_start
 from monitors.incidents.problems import OUTAGE, problem_of
 from monitors.memory.folding import Recollection, fold
 from monitors.memory.patience import Patience
@@ -40,7 +40,8 @@ class Batch:
     """Probes that are judged and wait to be kept: `notes` are the memory's, `own` is how the monitor itself is.
 
     `unremembered` are lines about notes that could not be taken. `at` is when the batch was complete (UTC). By its `id`
-    the store knows it. `again` says that it looks at what was seen just before.
+    the store knows it. `again` says that it looks at what was seen just before. `rules` are those that were in force
+    when it began to wait for the store, None where it never did: it leads to what was told of it then.
     """
 
     at: datetime
@@ -49,6 +50,7 @@ class Batch:
     own: Mapping[str, Finding | None] = field(default_factory=dict)
     unremembered: tuple[str, ...] = ()
     again: bool = False
+    rules: Rules | None = None
     id: str = field(default_factory=lambda: uuid4().hex)
 
 
@@ -82,6 +84,23 @@ class Rules:
     def sites(self) -> int:
         """How many sites are watched."""
         return len({site for site, _ in self.watched})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a batch leads to from a book and a memory: those that follow, what happened, and what is to be told.
+
+    `decided` is the book before anybody is told; `findings` and `drift` are what each result shows, by its `id()`.
+    """
+
+    recalled: Recollection
+    memory: Memory
+    decided: Book
+    book: Book
+    events: tuple[Event, ...]
+    notices: tuple[Notice, ...]
+    findings: Mapping[int, tuple[Finding, ...]]
+    drift: Mapping[int, tuple[Finding, ...] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,24 +182,39 @@ class Keeper:
         return kept
 
     def _keep(self, tx: Writing, batch: Batch, book: Book, held: _Held) -> tuple[Kept, _Held]:
-        memory, recalled = held.memory, Recollection(failures=batch.unremembered)
+        step = self.step(batch, book, held.memory)
+        rules = batch.rules or self.rules
+        tx.add_probes(rules.vantage, [self._probed(batch, result, step) for result in batch.results])
+        if step.book is not book or step.events:
+            # In two steps: an incident that everybody has been told the end of leaves the book, with that end.
+            tx.put_book(book, step.decided, step.events)
+            tx.put_book(step.decided, step.book)
+        if step.notices:
+            tx.queue(step.notices, self.store.delivered)
+        kept = Kept(batch, step.recalled, step.events, step.notices, step.book)
+        return kept, self._put_memory(tx, held, step.memory, batch)
+
+    def step(self, batch: Batch, book: Book, memory: Memory) -> Step:
+        """Return what a batch leads to; the same for the same book and memory, and nothing is kept."""
+        rules = batch.rules or self.rules
+        recalled = Recollection(failures=batch.unremembered)
         if batch.notes:
-            memory, told = fold(held.memory, batch.notes, self.rules.patience)
+            memory, told = fold(memory, batch.notes, rules.patience)
             recalled = replace(told, failures=batch.unremembered)
         drift = self._drift(batch, recalled)
         findings = {id(result): tuple(self._accept(result.findings)) for result in batch.results}
-        seen = self._round(batch, recalled, drift, findings)
-        decision = decide(book, seen, self.rules.thresholds)
-        planned = plan(decision.book, self._surroundings(batch.at, seen.maintenance))
-        events = (*decision.events, *planned.events)
-        tx.add_probes(self.rules.vantage, [self._probed(batch, result, drift, findings) for result in batch.results])
-        if planned.book is not book or events:
-            # In two steps: an incident that everybody has been told the end of leaves the book, with that end.
-            tx.put_book(book, decision.book, events)
-            tx.put_book(decision.book, planned.book)
-        if planned.notices:
-            tx.queue(planned.notices)
-        return Kept(batch, recalled, events, planned.notices, planned.book), self._put_memory(tx, held, memory, batch)
+        seen = self._round(batch, rules, recalled, drift, findings)
+        decision = decide(book, seen, rules.thresholds)
+        around = surroundings(rules, batch.at, seen.maintenance, late=batch.rules is not None)
+        planned = plan(decision.book, around)
+        silenced = silenced_from_the_start(decision.book, decision.events, batch.at)
+        events = (*decision.events, *silenced, *planned.events)
+        return Step(recalled, memory, decision.book, planned.book, events, planned.notices, findings, drift)
+
+    @property
+    def memory(self) -> Memory | None:
+        """The memory as it is held, None where none was read yet."""
+        return None if self._memory is None else self._memory.memory
 
     def flush(self, at: datetime) -> None:
         """Write what the memory has not written yet; raises `StoreError`."""
@@ -207,14 +241,6 @@ class Keeper:
         for (site, run_id), baseline in baselines.items():
             if baseline is not None and tx.baseline(site, run_id) is None:
                 tx.keep_baseline(site, run_id, baseline)
-
-    def surroundings(self, at: datetime) -> Surroundings:
-        """Return what planning notices needs to know now."""
-        return self._surroundings(at, under_maintenance(self.rules.maintenance, at))
-
-    def _surroundings(self, at: datetime, maintenance: frozenset[str]) -> Surroundings:
-        rules = self.rules
-        return Surroundings(at, rules.sinks, rules.thresholds, rules.vantage, rules.urls, rules.sites, maintenance)
 
     def _held(self, tx: Writing, at: datetime) -> _Held:
         """Return the memory, read anew where it is not ours that the store holds."""
@@ -260,6 +286,7 @@ class Keeper:
     def _round(
         self,
         batch: Batch,
+        rules: Rules,
         recalled: Recollection,
         drift: Mapping[int, tuple[Finding, ...] | None],
         findings: Mapping[int, tuple[Finding, ...]],
@@ -273,17 +300,18 @@ class Keeper:
             ),
             across=None if recalled.across is None else tuple(self._accept(recalled.across)),
             own=batch.own,
-            watched=self.rules.watched,
-            maintenance=under_maintenance(self.rules.maintenance, batch.at),
+            watched=rules.watched,
+            maintenance=under_maintenance(rules.maintenance, batch.at),
         )
 
-    def _probed(
-        self,
-        batch: Batch,
-        result: Result,
-        drift: Mapping[int, tuple[Finding, ...] | None],
-        findings: Mapping[int, tuple[Finding, ...]],
-    ) -> Probed:
-        told = (*findings[id(result)], *(drift[id(result)] or ()))
+    def _probed(self, batch: Batch, result: Result, step: Step) -> Probed:
+        told = (*step.findings[id(result)], *(step.drift[id(result)] or ()))
         telling = any(finding.level >= Level.WARNING for finding in told)
         return Probed(result.observation, told, verdict(told), is_available(told), telling, batch.again)
+
+
+def surroundings(rules: Rules, at: datetime, maintenance: frozenset[str], *, late: bool) -> Surroundings:
+    """Return what planning notices needs to know."""
+    return Surroundings(
+        at, rules.sinks, rules.thresholds, rules.vantage, rules.urls, rules.sites, maintenance, late=late
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from monitors.incidents.deciding import RECOVERED
 from monitors.incidents.model import EventKind
-from monitors.store.book_keeping import INSTALLATION
+from monitors.store.keys import INSTALLATION
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -79,11 +79,10 @@ def restore(keeper: Keeper, recent: Recent, at: datetime) -> None:
         whole = replace(after, incidents={**ends, **after.incidents})
         tx.put_book(found, whole, missing)
         tx.put_book(whole, after)
-        tx.queue(list(recent.notices))
+        tx.queue(list(recent.notices), store.delivered)
         keeper.restore(tx)
-    delivered = set(store.delivered)
     for row in store.undelivered():
-        if (row.notice.key, row.notice.sink) in delivered:
+        if (row.notice.key, row.notice.sink) in store.delivered:
             store.mark_delivered(row.id, at)
 
 

@@ -9,9 +9,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from monitors.errors import MonitorError
-from monitors.incidents.deciding import Round, decide
 from monitors.incidents.model import NoticeKind
-from monitors.incidents.planning import plan
+from monitors.memory import Memory
 from monitors.store import HeldError, StoreDamagedError, StoreError, StoreReplacedError
 from monitors.watching import health
 from monitors.watching.keeper import Batch
@@ -41,8 +40,9 @@ class Vault:
     """Keeps batches through a keeper, and holds them while the store takes none.
 
     `mend` puts a damaged store in order and says in a line what came of it, `reopen` does so with one whose file was
-    removed or replaced. `alarm` sends notices past the outbox, which is out of reach with the store; whatever it sends
-    is queued under the same keys once the store is back, and it is called without any to end what is not sent by then.
+    removed or replaced. `alarm` sends notices past the outbox, which is out of reach with the store: of the trouble,
+    and of what sites do meanwhile. They are queued under the same keys once the store is back, and it is called without
+    any to end what is not sent by then.
     After three days the oldest batches are dropped; `dropped` counts them. `trouble` is what is wrong with the store,
     for as long as it is.
     """
@@ -68,6 +68,7 @@ class Vault:
     _next_mend_s: float = -math.inf
     _next_reopen_s: float = -math.inf
     _ousted: bool = False
+    _ahead: tuple[Book, Memory] | None = None
 
     @property
     def book(self) -> Book | None:
@@ -87,6 +88,7 @@ class Vault:
         self._waiting.append(batch)
         self._bound()
         if self.trouble is not None and self.clock.monotonic() < self._next_try_s:
+            self._wait()
             return []
         return self.retry()
 
@@ -159,7 +161,7 @@ class Vault:
             if self._waiting and self._waiting[-1] is over:
                 self._waiting.pop()
             raise
-        self.trouble = None
+        self.trouble = self._ahead = None
         self.alarm(())
         self.say("info", "the store is back", kept=len(kept), dropped=self.dropped)
 
@@ -167,6 +169,7 @@ class Vault:
 
     def _failed(self, error: StoreError) -> None:
         now_s = self.clock.monotonic()
+        self._wait()
         if self.trouble is None:
             self._begin(str(error))
             self.say("error", "the store takes nothing", reason=str(error))
@@ -186,17 +189,39 @@ class Vault:
         now = self.clock.now()
         self.trouble = health.own(health.STORE, reason, now)
         self._since_s, self._pause_s, self._alarmed = self.clock.monotonic(), _FIRST_PAUSE_S, False
-        self._waiting.appendleft(Batch(now, own={health.STORE: self.trouble}))
+        self._waiting.appendleft(Batch(now, own={health.STORE: self.trouble}, rules=self.keeper.rules))
 
     def _sound(self) -> None:
-        """Send what the outbox would hold now; the decision is the one that will be kept when the store is back."""
-        if self.book is None or self.trouble is None:
+        """Send what the outbox would hold now; what is decided is what will be kept when the store is back."""
+        if self.book is None:
             return
-        at, trouble = self.trouble.at or self.clock.now(), self.trouble
-        decision = decide(self.book, Round(at, own={health.STORE: trouble}), self.keeper.rules.thresholds)
-        new = {number: entry for number, entry in decision.book.incidents.items() if number not in self.book.incidents}
-        planned = plan(replace(decision.book, incidents=new), self.keeper.surroundings(at))
-        self.alarm((*self._untold(), *planned.notices))
+        # Without a memory nobody knows which drift is new, and drift has numbers of incidents as outages do.
+        known, memory = (list(self._waiting), self.keeper.memory)
+        self._ahead = (self.book, Memory() if memory is None else memory)
+        told = [notice for batch in (known[:1] if memory is None else known) for notice in self._look_ahead(batch)]
+        self.alarm((*self._untold(), *told))
+        if memory is None:
+            self._ahead = None
+
+    def _wait(self) -> None:
+        """Note that what came last has to wait, and tell of it where the trouble is told."""
+        for place in range(len(self._waiting) - 1, -1, -1):
+            if self._waiting[place].rules is not None:
+                break
+            self._waiting[place] = replace(self._waiting[place], rules=self.keeper.rules)
+        else:
+            place = -1
+        if self._ahead is not None:
+            late = list(islice(self._waiting, place + 1, None))
+            if told := [notice for batch in late for notice in self._look_ahead(batch)]:
+                self.alarm(told)
+
+    def _look_ahead(self, batch: Batch) -> Sequence[Notice]:
+        """Return what a batch that waits will lead to when it is kept."""
+        assert self._ahead is not None
+        step = self.keeper.step(batch, *self._ahead)
+        self._ahead = (step.book, step.memory)
+        return step.notices
 
     def _untold(self) -> list[Notice]:
         """Return what says that the store fails and could not leave the outbox before it failed again."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +70,10 @@ def until_failed(times: int, error: Exception) -> Callable[[int], None]:
     return act
 
 
+def ignore(_notice: Notice) -> None:
+    """Hear of what was taken, and do nothing about it."""
+
+
 def sounded(alarm: Alarm, notices: Sequence[Notice]) -> None:
     alarm(notices)
     for thread in alarm.threads:
@@ -79,15 +83,15 @@ def sounded(alarm: Alarm, notices: Sequence[Notice]) -> None:
 
 def test_each_notice_goes_to_its_sink(log: Log) -> None:
     one, two = Fake("one"), Fake("two")
-    sounded(Alarm(lambda: [one, two], log), [told("one"), told("two"), told("two", 2)])
+    sounded(Alarm(lambda: [one, two], log, ignore), [told("one"), told("two"), told("two", 2)])
     assert one.taken == ["word-1-1-one"]
     assert sorted(two.taken) == ["word-1-1-two", "word-2-1-two"]
-    assert len(log.of("a sink was told of the store's trouble")) == 3
+    assert len(log.of("a sink was told past the store")) == 3
 
 
 def test_sinks_are_those_of_now_and_one_that_is_gone_is_left_out(log: Log) -> None:
     sinks = [Fake("one")]
-    alarm = Alarm(lambda: sinks, log)
+    alarm = Alarm(lambda: sinks, log, ignore)
     sinks[:] = [Fake("two")]
     sounded(alarm, [told("one"), told("two")])
     assert sinks[0].taken == ["word-1-1-two"]
@@ -97,31 +101,31 @@ def test_sinks_are_those_of_now_and_one_that_is_gone_is_left_out(log: Log) -> No
 @pytest.mark.parametrize("error", [SinkError("down"), ValueError("a mistake of the sink's"), KeyError("x")])
 def test_a_sink_that_fails_is_told_again_ever_later_until_it_takes_it(log: Log, error: Exception) -> None:
     sink, pauses = Fake(act=until_failed(30, error)), Pauses()
-    sounded(Alarm(lambda: [sink], log, pause=pauses), [told()])
+    sounded(Alarm(lambda: [sink], log, ignore, pause=pauses), [told()])
     assert sink.taken == ["word-1-1-team"]
     assert len(pauses.waited_s) == 30
     assert all(1 <= wait_s <= 900 for wait_s in pauses.waited_s)
-    assert len(log.of("a sink could not be told of the store's trouble")) == 30
+    assert len(log.of("a sink could not be told past the store")) == 30
 
 
 def test_a_sink_gets_the_time_it_asks_for(log: Log) -> None:
     pauses = Pauses()
     sink = Fake(act=until_failed(1, SinkError("429", retry_after_s=300)))
-    sounded(Alarm(lambda: [sink], log, pause=pauses), [told()])
+    sounded(Alarm(lambda: [sink], log, ignore, pause=pauses), [told()])
     assert 300 <= pauses.waited_s[0] <= 330
 
 
 def test_what_only_a_person_can_mend_is_tried_at_the_slowest_pace(log: Log) -> None:
     pauses = Pauses()
     sink = Fake(act=until_failed(2, SinkError("no such hook", permanent=True)))
-    sounded(Alarm(lambda: [sink], log, pause=pauses), [told()])
+    sounded(Alarm(lambda: [sink], log, ignore, pause=pauses), [told()])
     assert pauses.waited_s == [900, 900]
 
 
 def test_the_error_of_a_sink_that_is_not_ours_is_not_quoted(log: Log) -> None:
     sink = Fake(act=until_failed(1, RuntimeError("https://hook/secret")))
-    sounded(Alarm(lambda: [sink], log, pause=Pauses()), [told()])
-    (line,) = log.of("a sink could not be told of the store's trouble")
+    sounded(Alarm(lambda: [sink], log, ignore, pause=Pauses()), [told()])
+    (line,) = log.of("a sink could not be told past the store")
     assert line["reason"] == "failed with RuntimeError"
 
 
@@ -132,7 +136,7 @@ def test_one_sink_that_hangs_delays_no_other(log: Log) -> None:
         release.wait(30)
 
     slow, quick = Fake("slow", act=hang), Fake("quick")
-    alarm = Alarm(lambda: [slow, quick], log)
+    alarm = Alarm(lambda: [slow, quick], log, ignore)
     alarm([told("slow"), told("quick")])
     alarm.threads[1].join(30)
     assert quick.taken == ["word-1-1-quick"]
@@ -150,7 +154,7 @@ def test_an_alarm_without_notices_calls_off_what_is_not_told_yet(log: Log) -> No
             off.wait(30)
 
     sink = Fake(act=until_failed(1_000, SinkError("down")))
-    alarm = Alarm(lambda: [sink], log, pause=Pauses(at=pause))
+    alarm = Alarm(lambda: [sink], log, ignore, pause=Pauses(at=pause))
     alarm([told()])
     (thread,) = alarm.threads
     assert waits.wait(30)
@@ -158,7 +162,45 @@ def test_an_alarm_without_notices_calls_off_what_is_not_told_yet(log: Log) -> No
     off.set()
     thread.join(30)
     assert not thread.is_alive()
-    assert (sink.attempts, sink.taken, alarm.threads) == (3, [], [])
+    assert (sink.attempts, sink.taken) == (3, [])
+
+
+def test_notices_of_one_incident_go_out_in_order_and_it_is_said_that_they_were_taken(log: Log) -> None:
+    taken: list[str] = []
+    release = threading.Event()
+
+    def act(attempt: int) -> None:
+        release.wait(30)
+        if attempt <= 2:
+            message = "down"
+            raise SinkError(message)
+
+    sink = Fake(act=act)
+    alarm = Alarm(lambda: [sink], log, lambda notice: taken.append(notice.key), pause=Pauses())
+    alarm([told()])
+    alarm([replace(told(), number=2, key="word-1-2-team"), replace(told(), number=3, key="word-1-3-team")])
+    assert len(alarm.threads) == 1
+    release.set()
+    alarm.threads[0].join(30)
+    assert sink.taken == taken == ["word-1-1-team", "word-1-2-team", "word-1-3-team"]
+    sounded(alarm, [told(number=2)])
+    assert taken[-1] == "word-2-1-team", "what comes when all was taken goes out too"
+
+
+def test_a_machine_without_a_thread_to_spare_is_told(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_self: threading.Thread) -> None:
+        message = "can't start new thread"
+        raise RuntimeError(message)
+
+    sink = Fake()
+    alarm = Alarm(lambda: [sink], log, ignore)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        alarm([told()])
+    assert len(log.of("this machine cannot start a thread to tell past the store")) == 1
+    alarm([told()])
+    alarm.threads[-1].join(30)
+    assert sink.taken == ["word-1-1-team"]
 
 
 def test_the_pause_ends_when_the_alarm_is_called_off(log: Log) -> None:
@@ -169,7 +211,7 @@ def test_the_pause_ends_when_the_alarm_is_called_off(log: Log) -> None:
         message = "no such hook"
         raise SinkError(message, permanent=True)
 
-    alarm = Alarm(lambda: [Fake(act=act)], log)
+    alarm = Alarm(lambda: [Fake(act=act)], log, ignore)
     alarm([told()])
     (thread,) = alarm.threads
     assert failed.wait(30)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,10 +15,11 @@ from hypothesis import strategies as st
 from monitors.config.alerting import SinkSettings, Thresholds
 from monitors.cycle import Result
 from monitors.errors import HarnessError
+from monitors.incidents.deciding import Result as Weighed
 from monitors.incidents.deciding import Round, decide
 from monitors.incidents.model import Book, Event
 from monitors.incidents.planning import Surroundings, plan
-from monitors.memory import Recollection
+from monitors.memory import Memory, Recollection
 from monitors.model import Observation
 from monitors.store import (
     HeldError,
@@ -31,7 +31,7 @@ from monitors.store import (
 )
 from monitors.watching import health
 from monitors.watching.clock import SimulatedClock
-from monitors.watching.keeper import Batch, Kept
+from monitors.watching.keeper import Batch, Kept, Step
 from monitors.watching.vault import Vault
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Mended:
     def put_book(self, _before: Book, after: Book, _events: Sequence[Event] = ()) -> None:
         self.book_ = after
 
-    def queue(self, notices: Sequence[Notice]) -> None:
+    def queue(self, notices: Sequence[Notice], _taken: object = None) -> None:
         self.queued += notices
 
     @staticmethod
@@ -76,7 +76,7 @@ class Place:
     replaced: str = ""
     mended: Mended = field(default_factory=Mended)
     refuse_mended: Callable[[], StoreError | None] = lambda: None
-    delivered: deque[tuple[str, str]] = field(default_factory=deque)
+    delivered: dict[tuple[str, str], datetime] = field(default_factory=dict)
     exchanged: int = 0
     read: Callable[[], Book] = lambda: Book("test")
     store: Any = field(default_factory=lambda: SimpleNamespace(url_shown="x.sqlite"))
@@ -116,6 +116,8 @@ class Keeping:
     batches: list[Batch] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     transactions: list[int] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    memory: Memory | None = field(default_factory=Memory)
     restored: int = 0
 
     def keep_all(self, batches: Sequence[Batch]) -> list[Kept]:
@@ -124,12 +126,11 @@ class Keeping:
             raise error
         kept = []
         for batch in batches:
-            decision = decide(self.book, Round(batch.at, own=batch.own), self.rules.thresholds)
-            planned = plan(decision.book, self.surroundings(batch.at))
-            self.book = planned.book
-            events = (*decision.events, *planned.events)
-            self.events += events
-            kept.append(Kept(batch, Recollection(), events, planned.notices, planned.book))
+            step = self.step(batch, self.book, Memory())
+            self.book = step.book
+            self.events += step.events
+            self.notices += step.notices
+            kept.append(Kept(batch, step.recalled, step.events, step.notices, step.book))
         self.batches += batches
         self.transactions.append(len(batches))
         return kept
@@ -140,8 +141,14 @@ class Keeping:
     def forget(self) -> None:
         """Nothing is held."""
 
-    def surroundings(self, at: datetime) -> Surroundings:
-        return Surroundings(at, (SINK,), self.rules.thresholds)
+    def step(self, batch: Batch, book: Book, memory: Memory) -> Step:
+        rules = batch.rules or self.rules
+        results = tuple(Weighed("US5", "run", batch.at, tuple(result.findings)) for result in batch.results)
+        seen = Round(batch.at, results, own=batch.own, watched=frozenset({("US5", "run")}))
+        decision = decide(book, seen, rules.thresholds)
+        planned = plan(decision.book, Surroundings(batch.at, (SINK,), rules.thresholds, late=batch.rules is not None))
+        events = (*decision.events, *planned.events)
+        return Step(Recollection(), memory, decision.book, planned.book, events, planned.notices, {}, {})
 
     def told(self, kind: str) -> list[Event]:
         return [event for event in self.events if event.kind == kind]
@@ -345,6 +352,59 @@ def test_each_trouble_is_an_incident_of_its_own_with_an_alarm_of_its_own(stage: 
     assert [event.incident for event in stage.keeper.told("resolved")] == [1, 2]
 
 
+@pytest.fixture
+def rounds(make_observed: Any, make_result: Any, make_down: Any) -> Callable[..., None]:
+    def played(stage: Stage, count: int, *, down: bool) -> None:
+        for _ in range(count):
+            found = (make_down(),) if down else ()
+            at = stage.clock.at + timedelta(seconds=5)
+            stage.offer(5.0, Batch(at, (make_result(make_observed("US5", "run", at), *found),)))
+
+    return played
+
+
+def test_what_sites_do_while_the_store_takes_nothing_is_told_past_the_outbox_under_the_keys_it_has_later(
+    stage: Stage, rounds: Callable[..., None]
+) -> None:
+    rounds(stage, 1, down=False)
+    stage.broken()
+    rounds(stage, 6, down=True)
+    told = [key for alarm in stage.alarms for key in alarm]
+    assert told == ["test-1-1-team", "test-2-1-team"], "the store's trouble, then the outage"
+    # Whatever is configured meanwhile holds for what comes, not for what is told already.
+    stage.keeper.rules = SimpleNamespace(thresholds=Thresholds(failure_threshold=50, failure_window=50))
+    rounds(stage, 4, down=False)
+    assert [key for alarm in stage.alarms for key in alarm] == [*told, "test-2-2-team"]
+    stage.well()
+    stage.offer(40.0)
+    assert [notice.key for notice in stage.keeper.notices] == [*told, "test-2-2-team", "test-1-2-team"]
+    assert stage.alarms[-1] == []
+    rounds(stage, 3, down=True)
+    assert stage.alarms[-1] == [], "from here on the outbox tells"
+
+
+def test_while_nothing_is_known_of_earlier_answers_only_the_stores_own_trouble_is_told(
+    stage: Stage, rounds: Callable[..., None]
+) -> None:
+    rounds(stage, 1, down=False)
+    stage.keeper.memory = None
+    stage.broken()
+    rounds(stage, 9, down=True)
+    assert [key for alarm in stage.alarms for key in alarm] == ["test-1-1-team"]
+
+
+def test_nobody_is_reminded_late(stage: Stage, rounds: Callable[..., None]) -> None:
+    stage.keeper.rules = SimpleNamespace(thresholds=Thresholds(reminder_s=10))
+    rounds(stage, 4, down=True)
+    stage.broken()
+    rounds(stage, 20, down=True)
+    stage.well()
+    stage.clock.advance(40)
+    rounds(stage, 1, down=True)
+    kinds = [str(notice.kind) for notice in stage.keeper.notices if notice.incident == 1]
+    assert kinds == ["opened", "reminder"]
+
+
 def test_an_opening_that_never_left_the_outbox_is_told_by_the_alarm(stage: Stage) -> None:
     stage.broken()
     stage.offer()
@@ -359,7 +419,7 @@ def test_an_opening_that_was_delivered_is_not_told_again(stage: Stage) -> None:
     stage.offer()
     stage.failing(None, *[BUSY] * 10)
     stage.offer(6)
-    stage.keeper.store.delivered.append(("test-1-1-team", "team"))
+    stage.keeper.store.delivered["test-1-1-team", "team"] = START
     stage.offer(6)
     stage.offer(6)
     assert stage.alarms == [[]]
