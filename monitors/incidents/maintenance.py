@@ -6,7 +6,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from itertools import takewhile
+from itertools import product
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -14,8 +14,10 @@ from cronsim import CronSim
 
 from monitors.sites import SITES
 
-_DAYS_AHEAD = 3
-"""A day ahead reaches into the next local day, and into the one after it where the first has but 23 hours."""
+_MAX_BEGINNINGS = 10_000
+"""One opening has no more beginnings: five days of a window that begins every minute have 7,200."""
+_AROUND = range(-2, 4)
+"""Days whose schedule can fire on a day or the one after it: clocks were set by as much as a whole day."""
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,12 +36,16 @@ def under_maintenance(windows: Iterable[Maintenance], at: datetime) -> frozenset
 
 def is_active(window: Maintenance, at: datetime) -> bool:
     """Tell whether a window is open: from its start, which belongs to it, to its end, which does not."""
-    return _opening(window, at) is not None
+    start = _last(window, at)
+    return start is not None and at < _end(window, start)
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """One time a window is open, or will be: from `start` to `end` (UTC), on sites by key."""
+    """One time a window is open, or will be: from `start` to `end` (UTC), on sites by key.
+
+    A window that begins anew before it ends is open all that while, and that is one opening.
+    """
 
     name: str
     sites: tuple[str, ...]
@@ -59,56 +65,109 @@ def next_within(windows: Iterable[Maintenance], at: datetime, span: timedelta = 
 
 
 def _opening(window: Maintenance, at: datetime) -> Opening | None:
-    start, end = window.start, window.end
-    if window.cron:
-        start = last_start(window.cron, window.timezone, at)
-        end = _end(window, start)
-    return _named(window, start, end) if start and end and start <= at < end else None
+    start = _last(window, at)
+    return None if start is None or at >= _end(window, start) else _whole(window, start)
 
 
 def _next(window: Maintenance, at: datetime) -> Opening | None:
-    start, end = window.start, window.end
+    if not window.cron:
+        return _whole(window, window.start) if window.start and window.end and window.start > at else None
+    now = _opening(window, at)
+    # What begins while the window is open, or just as it ends, is no opening of its own.
+    after = at if now is None else max(at, now.end)
+    fired = _fired_around(window.cron, window.timezone, after.astimezone(ZoneInfo(window.timezone)).date())
+    following = bisect_right(fired, after)
+    return _whole(window, fired[following]) if following < len(fired) else None
+
+
+def _last(window: Maintenance, at: datetime) -> datetime | None:
+    """Return when a window last began, at a time or before it."""
     if window.cron:
-        today = at.astimezone(ZoneInfo(window.timezone)).date()
-        days = (today + timedelta(days=number) for number in range(_DAYS_AHEAD))
-        fired = (start for day in days for start in _fired_on(window.cron, window.timezone, day))
-        start = next((start for start in fired if start > at), None)
-        end = _end(window, start)
-    return _named(window, start, end) if start and end and start > at else None
+        return last_start(window.cron, window.timezone, at)
+    return window.start if window.start and window.end and window.start <= at else None
 
 
-def _end(window: Maintenance, start: datetime | None) -> datetime | None:
+def _end(window: Maintenance, start: datetime) -> datetime:
     # Seconds are counted, not hours on the wall: a window over the change of the clocks is as long as it says.
-    return None if start is None else start + timedelta(seconds=window.duration_s)
+    return window.end or start + timedelta(seconds=window.duration_s)
 
 
-def _named(window: Maintenance, start: datetime, end: datetime) -> Opening:
-    return Opening(window.name, window.sites or tuple(SITES), start.astimezone(UTC), end.astimezone(UTC))
+def _whole(window: Maintenance, start: datetime) -> Opening:
+    """Return the opening that a beginning is part of, with all that began before it ended and after that."""
+    first = last = start
+    for _ in range(_MAX_BEGINNINGS if window.cron else 0):
+        before = last_start(window.cron, window.timezone, first - timedelta(microseconds=1))
+        if before is None or _end(window, before) < first:
+            break
+        first = before
+    for _ in range(_MAX_BEGINNINGS if window.cron else 0):
+        after = last_start(window.cron, window.timezone, _end(window, last))
+        if after is None or after <= last:
+            break
+        last = after
+    sites = window.sites or tuple(SITES)
+    return Opening(window.name, sites, first.astimezone(UTC), _end(window, last).astimezone(UTC))
 
 
 def last_start(cron: str, timezone: str, at: datetime) -> datetime | None:
     """Return when a cron expression last fired at or before a time, in UTC; None if never."""
-    local = at.astimezone(ZoneInfo(timezone))
-    started = bisect_right(fired := _fired_on(cron, timezone, local.date()), at)
-    return fired[started - 1] if started else _fired_before(cron, timezone, local.date())
+    day = at.astimezone(ZoneInfo(timezone)).date()
+    fired = _fired_around(cron, timezone, day)
+    return fired[found - 1] if (found := bisect_right(fired, at)) else _fired_before(cron, timezone, day)
 
 
-def _midnight(timezone: str, day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(timezone))
+@lru_cache(maxsize=64)
+def _fired_around(cron: str, timezone: str, day: date) -> tuple[datetime, ...]:
+    """Return when it fires about a local day, in UTC and in order.
 
-
-@lru_cache(maxsize=1024)
-def _fired_on(cron: str, timezone: str, day: date) -> tuple[datetime, ...]:
-    """Return when it fires on a local day, in UTC.
-
-    Forward from midnight, because no midnight lies in an hour that comes twice: looking back from within such an hour
-    misses what fired in the first of the two.
+    A day alone does not do: what the clocks skip fires after the gap, which may end on the next day, and clocks that
+    are set back from just after midnight show the day before once more.
     """
-    fires = CronSim(cron, _midnight(timezone, day) - timedelta(seconds=1))
-    return tuple(at.astimezone(UTC) for at in takewhile(lambda at: at.date() == day, fires))
+    days = (day + timedelta(days=number) for number in _AROUND)
+    return tuple(sorted({at for each in days for at in _fired_on(cron, timezone, each)}))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)
 def _fired_before(cron: str, timezone: str, day: date) -> datetime | None:
-    fired = next(CronSim(cron, _midnight(timezone, day), reverse=True), None)
-    return None if fired is None else fired.astimezone(UTC)
+    """Return when it last fired by the schedule of the days that are not about a day any more."""
+    day += timedelta(days=_AROUND.start)
+    for wall in CronSim(cron, datetime(day.year, day.month, day.day), reverse=True):  # noqa: DTZ001 - times on the wall
+        both = (wall.date(), wall.date() - timedelta(days=1))
+        if fired := [at for each in both for at in _fired_on(cron, timezone, each)]:
+            return max(fired)
+    return None
+
+
+@lru_cache(maxsize=128)
+def _fired_on(cron: str, timezone: str, day: date) -> tuple[datetime, ...]:
+    """Return when it fires by the schedule of a local day, in UTC.
+
+    The schedule is asked in times on the wall, and each is looked up in the zone here: there are days without a
+    midnight, without an evening, with two midnights, and none at all.
+    """
+    schedule = CronSim(cron, datetime(day.year, day.month, day.day))  # noqa: DTZ001 - times on the wall
+    if day.month not in schedule.months or not schedule.match_day(day):
+        return ()
+    walls = (datetime(day.year, day.month, day.day, *both) for both in product(schedule.hours, schedule.minutes))  # noqa: DTZ001 - likewise
+    zone, often = ZoneInfo(timezone), _is_often(cron)
+    return tuple(at for wall in walls for at in (_each(wall, zone) if often else [_once(wall, zone)]))
+
+
+def _is_often(cron: str) -> bool:
+    """Tell whether it goes by what the clock shows, as a star in minute or hour does, in place of once a day."""
+    minute, hour, *_ = cron.split()
+    return minute.startswith("*") or hour.startswith("*")
+
+
+def _each(wall: datetime, zone: ZoneInfo) -> list[datetime]:
+    """Return each time the clocks of a zone show a time: two in an hour that comes twice, none in one they skip."""
+    first, second = (wall.replace(tzinfo=zone, fold=fold).utcoffset() or timedelta() for fold in (0, 1))
+    offsets = [first] if first == second else [first, second] if first > second else []
+    return [(wall - offset).replace(tzinfo=UTC) for offset in offsets]
+
+
+def _once(wall: datetime, zone: ZoneInfo) -> datetime:
+    """Return when the clocks of a zone first show a time; of one they skip, the first minute after the gap."""
+    while not (found := _each(wall, zone)):
+        wall += timedelta(minutes=1)
+    return found[0]

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import given
+from cronsim import CronSim
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitors.config.alerting import Maintenance
@@ -138,3 +140,128 @@ def test_windows_that_are_open_and_the_next_one_name_their_sites_and_times() -> 
     assert next_within([once], at, timedelta(hours=1)) is None
     assert next_within([SUNDAYS], at) is None, "that is in a week"
     assert next_within([Maintenance("leap", cron="0 0 29 2 *", duration_s=60)], at) is None
+
+
+def all_transitions() -> list[tuple[str, datetime]]:
+    """Return each change of the clocks of each zone from 1990 to 2030, by hours and then to the second."""
+    found = []
+    for name in sorted(available_timezones() - {"localtime", "posixrules", "Factory"}):
+        zone = ZoneInfo(name)
+        days = [datetime(1990, 1, 1, tzinfo=UTC) + timedelta(days=30 * number) for number in range(488)]
+        for before, after in itertools.pairwise(days):
+            low, high = before, after
+            if low.astimezone(zone).utcoffset() == high.astimezone(zone).utcoffset():
+                continue
+            while high - low > timedelta(seconds=1):
+                middle = (low + (high - low) / 2).replace(microsecond=0)
+                same = middle.astimezone(zone).utcoffset() == low.astimezone(zone).utcoffset()
+                low, high = (middle, high) if same else (low, middle)
+            found.append((name, high))
+    return found
+
+
+TRANSITIONS = all_transitions()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(TRANSITIONS), st.integers(-120, 120), st.integers(-600, 600))
+@example(("America/Nuuk", datetime(2026, 3, 29, 1, tzinfo=UTC)), -30, 0)
+@example(("Pacific/Apia", datetime(2011, 12, 30, 10, tzinfo=UTC)), 30, 0)
+@example(("America/St_Johns", datetime(2010, 11, 7, 2, 31, tzinfo=UTC)), -1, 0)
+def test_a_daily_window_starts_once_a_day_whatever_the_clocks_do(
+    transition: tuple[str, datetime], minutes: int, later: int
+) -> None:
+    name, changed = transition
+    zone = ZoneInfo(name)
+    lone = (changed - timedelta(seconds=1)).astimezone(zone).replace(tzinfo=None, fold=0)
+    wall = (lone + timedelta(seconds=1, minutes=minutes)).replace(second=0)
+    cron = f"{wall.minute} {wall.hour} * * *"
+    begin, end = changed - timedelta(days=4), changed + timedelta(days=4)
+    # The moments of a span at which a window has just begun, told by asking minute by minute.
+    asked = [
+        begin.replace(second=0) + timedelta(minutes=number)
+        for number in range(int((end - begin).total_seconds() // 60))
+    ]
+    started = sorted({start for at in asked if (start := last_start(cron, name, at)) and start > begin})
+    days = []
+    day = begin.astimezone(zone).date() - timedelta(days=2)
+    while day <= end.astimezone(zone).date() + timedelta(days=1):
+        days.append(shown_first(datetime(day.year, day.month, day.day, wall.hour, wall.minute), zone))  # noqa: DTZ001 - on the wall
+        day += timedelta(days=1)
+    assert started == sorted({at for at in days if begin < at <= asked[-1]})
+    at = changed + timedelta(minutes=later)
+    coming = next_within([Maintenance("w", cron=cron, duration_s=60, timezone=name)], at)
+    later_days = [day for day in days if at < day <= at + timedelta(days=1)]
+    assert (None if coming is None else coming.start) == (min(later_days) if later_days else None)
+
+
+def shown_first(wall: datetime, zone: ZoneInfo) -> datetime:
+    """Return the first whole minute (UTC) at which clocks show a time or, where they skip it, a later one."""
+    guess = wall.replace(tzinfo=UTC)
+    minutes = (guess + timedelta(minutes=number) for number in range(-26 * 60, 27 * 60))
+    exact, gap = None, None
+    previous = None
+    for at in minutes:
+        local = at.astimezone(zone).replace(tzinfo=None, fold=0)
+        if local.replace(second=0) == wall and exact is None:
+            exact = at - timedelta(seconds=local.second)
+        if previous is not None and previous < wall < local and gap is None:
+            gap = at
+        previous = local
+    found = exact or gap
+    assert found is not None
+    return found
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sampled_from(TRANSITIONS), st.sampled_from(["*/5 * * * *", "7 * * * *", "*/30 23,0,1,2 * * *"]))
+@example(("America/Nuuk", datetime(2026, 3, 29, 1, tzinfo=UTC)), "*/5 * * * *")
+@example(("America/St_Johns", datetime(2010, 11, 7, 2, 31, tzinfo=UTC)), "*/5 * * * *")
+def test_a_window_by_the_clock_starts_whenever_the_clock_shows_its_time(
+    transition: tuple[str, datetime], cron: str
+) -> None:
+    name, changed = transition
+    zone, plain = ZoneInfo(name), CronSim(cron, datetime(2000, 1, 1))  # noqa: DTZ001 - on the wall
+    last = None
+    for number in range(-26 * 60, 26 * 60):
+        at = changed.replace(second=0) + timedelta(minutes=number)
+        local = at.astimezone(zone)
+        if local.second:
+            return  # an offset with seconds: no whole minute of ours is one there
+        if local.hour in plain.hours and local.minute in plain.minutes:
+            last = at
+        if last is not None:
+            assert last_start(cron, name, at) == last, at
+
+
+def test_an_evening_that_the_clocks_skip_starts_its_window_at_midnight() -> None:
+    window = Maintenance("w", cron="30 23 * * *", duration_s=3600, timezone="America/Nuuk")
+    begin = datetime(2026, 3, 29, 1, 0, tzinfo=UTC)
+    assert begin.astimezone(ZoneInfo("America/Nuuk")).isoformat() == "2026-03-29T00:00:00-01:00"
+    assert [is_active(window, begin + timedelta(minutes=number)) for number in (-1, 0, 59, 60)] == [
+        False, True, True, False,
+    ]  # fmt: skip
+    coming = next_within([window], begin - timedelta(hours=5))
+    assert coming is not None
+    assert coming.start == begin
+
+
+def test_a_yearly_window_in_a_gap_is_found_long_after_it() -> None:
+    begin = datetime(2026, 3, 29, 1, 0, tzinfo=UTC)
+    assert last_start("30 23 28 3 *", "America/Nuuk", begin + timedelta(days=90)) == begin
+    # A star goes by what the clock shows: that night it shows none of these minutes.
+    found = last_start("*/30 23 28 3 *", "America/Nuuk", begin + timedelta(days=90))
+    assert found == datetime(2025, 3, 29, 1, 30, tzinfo=UTC)
+
+
+def test_a_window_that_begins_anew_before_it_ends_is_one_opening() -> None:
+    window = Maintenance("w", cron="*/15 6,7 * * *", duration_s=3600)
+    at = datetime(2026, 6, 1, 6, 10, tzinfo=UTC)
+    [opening] = in_force([window], at)
+    assert (opening.start, opening.end) == (at.replace(minute=0), at.replace(hour=8, minute=45))
+    assert in_force([window], at.replace(hour=8, minute=44)) == [opening]
+    assert in_force([window], at.replace(hour=8, minute=45)) == []
+    coming = next_within([window], at)
+    assert coming is not None
+    assert (coming.start, coming.end) == (opening.start + timedelta(days=1), opening.end + timedelta(days=1))
+    assert next_within([window], at.replace(hour=5)) == opening
