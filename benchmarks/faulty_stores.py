@@ -54,6 +54,8 @@ INTERVAL_S = 1.0
 STEADY_S, DOWN_S, SETTLE_S = 8.0, 6.0, 75.0
 OWN = "monitor-store-failed"
 REAL = {("outage", "US5"), ("outage", "EU1")}
+CHANGES = (("resolved", ["US5"]), ("opened", ["EU1"]))
+"""What sites do while the store takes nothing: an outage ends, another begins."""
 LONG_S = 10.0
 OLD_PROBES = 60_000
 
@@ -70,6 +72,7 @@ class Outcome:
     own: list[str] = field(default_factory=list)
     own_spells: int = 0
     own_told_after_s: float | None = None
+    told_meanwhile: int = 0
     untold: list[str] = field(default_factory=list)
     still_open: int = 0
     undelivered: int = 0
@@ -255,6 +258,10 @@ def _judge(
             outcome.problems.append(f"{name}: {dict(events)}")
     outcome.still_open = sum(incident.resolved is None for incident in incidents) + len(store.book().incidents)
     outcome.undelivered = len(store.undelivered())
+    outcome.told_meanwhile = sum(
+        (said["kind"], said["incident"]["all_sites"]) in CHANGES and outcome.began < at < outcome.ended
+        for at, said in receiver.taken
+    )
     states = {row.notice.key: row.state for incident in incidents for row in store.notices(incident.id)}
     outcome.forgotten = [said["key"] for said in before if states.get(said["key"]) != "delivered"]
     keys = Counter((said["key"], said["kind"]) for _, said in receiver.taken)
@@ -453,6 +460,7 @@ def row(outcome: Outcome) -> Row:
         and (damaged or (not lost and outcome.old_kept == OLD_PROBES))
         and told_s is not None
         and (told_s < length_s or length_s <= LONG_S)
+        and (damaged or length_s <= LONG_S or outcome.told_meanwhile == len(CHANGES))
     )
     if not right:
         print(json.dumps(asdict(outcome)), flush=True)
@@ -461,7 +469,8 @@ def row(outcome: Outcome) -> Row:
         f"{len(outcome.false_sites)}, {len(outcome.untold) + outcome.undelivered}, {lost}",
         f"{outcome.real} real outages, {outcome.own_spells} of the monitor's own, {outcome.asked} probes, "
         f"{outcome.old_kept:,} of {OLD_PROBES:,} older ones",
-        f"told after {told_s or 0:.0f} s, over {outcome.recovered_after_s or 0:.0f} s after its end",
+        f"told after {told_s or 0:.0f} s, over {outcome.recovered_after_s or 0:.0f} s after its end"
+        + ("" if damaged else f", {outcome.told_meanwhile} of {len(CHANGES)} changes of sites told meanwhile"),
         # What stood in the part of the file that is gone, and in no backup, nobody can give back.
         "0, 0, 0" if not damaged else "0, 0, –",
         right,
