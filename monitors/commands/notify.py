@@ -97,7 +97,7 @@ def digest(
 
     settings = settings_of(config, named=is_named(state_dir)) if print_only else _settings(config)
     sinks = [] if print_only else _takers(settings, names)
-    at = datetime.now(UTC).replace(microsecond=0)
+    at = datetime.now(UTC)
     store = existing_store(state_dir, settings)
     if store is None:
         message = "there is nothing to tell of yet: no store; `watch` makes it"

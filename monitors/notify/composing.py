@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from monitors.incidents.content import frame, incident_json, stamp
@@ -35,23 +36,41 @@ class Record(Protocol):
 def digest(
     record: Record, since: datetime, until: datetime, *, skipped: Iterable[tuple[str, str | None, str]] = ()
 ) -> dict[str, JSON]:
-    """Return what happened from `since` to `until`, as the member `digest` of a notice.
+    """Return what happened from `since` to just before `until`, as the member `digest` of a notice.
 
-    `skipped` names what was not probed: site, check (None for all) and why.
+    Each incident is told as it stood at `until`, so digests that follow each other tell each beginning and each end
+    once. `skipped` names what was not probed: site, check (None for all) and why.
     """
-    found = record.incidents(IncidentFilter(since=since, until=until, limit=_MAX_INCIDENTS))
+    wanted = IncidentFilter(since=since, until=until, limit=_MAX_INCIDENTS)
+    found = [as_it_stood(incident, until) for incident in record.incidents(wanted)]
     rows = record.uptime(Filter(since=since, until=until))
     return {
         "from": stamp(since),
         "to": stamp(until),
-        "open": [incident_json(one) for one in found if one.resolved is None or one.resolved > until],
+        "open": [incident_json(one) for one in found if one.resolved is None],
         "opened": [incident_json(one) for one in found if since <= one.opened < until],
-        "resolved": [
-            incident_json(one) for one in found if one.resolved is not None and since <= one.resolved <= until
-        ],
+        "resolved": [incident_json(one) for one in found if one.resolved is not None and since <= one.resolved],
         "uptime": [_uptime(row) for row in rows],
         "skipped": [{"site": site, "check": check, "reason": reason} for site, check, reason in skipped],
     }
+
+
+def as_it_stood(incident: Incident, at: datetime) -> Incident:
+    """Return an incident that had been opened before `at` as it was just then: whatever came later is left out."""
+    spells = tuple(
+        spell if spell.until is None or spell.until < at else replace(spell, until=None)
+        for spell in incident.spells
+        if spell.since < at
+    )
+    taken = incident.acknowledged
+    over = incident.resolved is not None and incident.resolved < at
+    return replace(
+        incident,
+        spells=spells or incident.spells[:1],
+        resolved=incident.resolved if over else None,
+        why_resolved=incident.why_resolved if over else "",
+        acknowledged=taken if taken is None or taken.at < at else None,
+    )
 
 
 def _uptime(row: UptimeRow) -> JSON:

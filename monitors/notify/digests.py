@@ -59,7 +59,8 @@ def _lines(digest: Mapping[str, JSON]) -> Iterator[str]:
     open_ids = {about_incident(row).id for row in open_rows}
     over_ids = {about_incident(row).id for row in over_rows}
     for row in open_rows[:_MAX_INCIDENTS]:
-        yield _incident(row, end)
+        # An older program could tell of one that was over a moment later.
+        yield _incident({**row, "resolved": None}, end)
     for row in over_rows[:_MAX_INCIDENTS]:
         yield _incident(row, end)
     # What began and is in neither list was told of by an older program.
