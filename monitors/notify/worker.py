@@ -223,7 +223,7 @@ class Worker:
         with self._lock:
             self._troubles.pop(row.id, None)
         self._taken[row.id] = self._clock()
-        self._log("notice delivered", sink=self.name, key=row.notice.key, attempts=row.attempts + 1)
+        self._say("notice delivered", row, attempts=row.attempts + 1)
         self._note_taken()
         return None
 
@@ -242,14 +242,20 @@ class Worker:
             since = min(first, self._troubles.get(row.id, (first, ""))[0])
             self._troubles[row.id] = (since, str(error))
         if is_hopeless(row.first_failed, failures, now):
-            self._log("notice given up", sink=self.name, key=row.notice.key, error=str(error), attempts=failures)
+            self._say("notice given up", row, error=str(error), attempts=failures)
             self._outbox.mark_abandoned(row.id, now, f"given up after {failures} attempts: {error}")
             with self._lock:
                 self._troubles.pop(row.id, None)
             return
         wait_s = next_try_s(failures, retry_after_s=error.retry_after_s, permanent=error.permanent, jitter=self._jitter)
-        self._log("notice failed", sink=self.name, key=row.notice.key, error=str(error), next_try_s=round(wait_s, 1))
+        self._say("notice failed", row, error=str(error), next_try_s=round(wait_s, 1))
         self._outbox.mark_failed(row.id, now, str(error), now + timedelta(seconds=wait_s))
+
+    def _say(self, event: str, row: OutboxRow, **fields: Any) -> None:
+        """Log what became of a notice, and which one it is; a digest and a test are of no incident."""
+        notice = row.notice
+        of = {"incident": notice.incident} if notice.incident else {}
+        self._log(event, sink=self.name, **of, kind=str(notice.kind), key=notice.key, **fields)
 
     def _look_after_hanging(self) -> None:
         """Take note of attempts that ended after their time: a notice taken late is not sent again."""
@@ -260,7 +266,7 @@ class Worker:
                 self._late.add(row.id)
                 with self._lock:
                     self._troubles.pop(row.id, None)
-                self._log("notice delivered late", sink=self.name, key=row.notice.key)
+                self._say("notice delivered late", row)
 
     def _has_room(self) -> bool:
         """Tell whether another attempt may be started: one that hangs gets as much time again to end, two block."""

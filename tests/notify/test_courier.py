@@ -310,6 +310,25 @@ def test_the_status_page_is_asked_about_outages_only(
     assert sites == ["US5"] * asked
 
 
+def test_what_is_logged_of_a_notice_says_which_one_it_is(notice: Make, clock: Clock) -> None:
+    told: list[tuple[str, dict[str, Any]]] = []
+    outbox = Memory()
+    sink = fake(act=refuses(NO))
+    for sent in (notice("resolved", 3, incident=7), notice("digest")):
+        outbox.put(sent)
+    courier = worker(outbox, sink, clock, log=lambda event, **fields: told.append((event, fields)))
+    courier.step()
+    sink.act = lambda _notice: None
+    clock.go(60)
+    courier.step()
+    names = ("incident", "kind", "key")
+    of = [(event, [fields.get(name) for name in names]) for event, fields in told]
+    incident, daily = [7, "resolved", notice("resolved", 3, incident=7).key], [None, "digest", notice("digest").key]
+    assert sorted(of, key=str) == sorted(
+        [(f"notice {word}", which) for word in ("failed", "delivered") for which in (incident, daily)], key=str
+    )
+
+
 # -- sinks that hang
 
 
