@@ -171,7 +171,7 @@ SINK = rows(
         "the sink's own",
         "The title of each message.",
         readers.template,
-        '"$level: $title"',
+        '"[$event] $title"',
     ),
     (
         "body",

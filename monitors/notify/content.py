@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from monitors.incidents.model import NoticeKind
 from monitors.model import Level
 from monitors.notify.advice import advice, link
 from monitors.report.text import plain, scrubbed
@@ -186,7 +187,7 @@ def completed(content: Mapping[str, JSON], known: str | None = None) -> dict[str
     return {
         **whole_content,
         "known": plain(known, _TEXT_CHARS) if known else None,
-        "advice": advice(incident.rule, incident.kind),
+        "advice": "" if content.get("kind") == NoticeKind.RESOLVED else advice(incident.rule, incident.kind),
         "link": link(incident.rule, incident.kind, first),
         "curl": curl(members(content.get("request"))),
     }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from monitors.incidents.model import NoticeKind
 from monitors.notify.content import about, members, number, rows, text
-from monitors.notify.escaping import defused
+from monitors.notify.escaping import defused, shortened
 from monitors.notify.http import Service
 from monitors.notify.measures import Measure
 from monitors.notify.message import Tone
@@ -99,7 +99,7 @@ class Datadog:
                 "tags": [_tag(name, value) for name, value in _of_problem(incident, site)],
             }
             if failing:
-                check["message"] = defused(message.fields["message"])[:_MESSAGE_CHARS]
+                check["message"] = shortened(defused(message.fields["message"]), _MESSAGE_CHARS)
             yield check
 
     def _event(self, message: Message, notice: Notice, host: str, incident: About | None) -> dict[str, JSON]:
@@ -107,7 +107,7 @@ class Datadog:
         tags += [] if incident is None else [("site", site) for site in (incident.sites or incident.all_sites)]
         subject = f"{message.content.get('installation')}-{notice.incident}" if notice.incident else notice.key
         event: dict[str, JSON] = {
-            "title": message.chat_title[:_TITLE_CHARS],
+            "title": shortened(message.chat_title, _TITLE_CHARS),
             "text": message.chat(_TEXT_CHARS),
             "alert_type": _ALERT_TYPES[message.tone],
             "priority": "normal" if message.tone in {Tone.FAILURE, Tone.WARNING} else "low",

@@ -6,7 +6,7 @@ import re
 
 from monitors.report.markdown import escaped
 
-__all__ = ["cut", "defused", "escaped", "fenced", "paragraph"]
+__all__ = ["cut", "defused", "escaped", "fenced", "paragraph", "shortened"]
 
 _JOINER = "\u2060"
 # What chat services obey in plain text: mentions (@all, <!channel>, <@U1>, <#C1>), addresses, labelled links, emoji,
@@ -39,10 +39,20 @@ def fenced(text: str) -> str:
     return f"{fence}sh\n{text}\n{fence}"
 
 
+def shortened(text: str, limit: int) -> str:
+    """Return a text of one line, or as much of it as fits with an ellipsis behind; `limit` in characters."""
+    return text if len(text) <= limit else f"{_ended(text[: limit - 1])}…"
+
+
+def _ended(text: str) -> str:
+    # What was cut before ends with an ellipsis of its own.
+    return text.rstrip(f"…{_JOINER} ")
+
+
 def cut(text: str, limit: int) -> str:
     """Return the text, or as many of its lines as fit with an ellipsis behind; `limit` in characters."""
     if len(text) <= limit:
         return text
     kept = text[: limit - 2]
     whole_lines, end, _ = kept.rpartition("\n")
-    return f"{whole_lines if end else kept}\n…" if end else f"{kept}…"
+    return f"{whole_lines}\n…" if end else f"{_ended(kept)}…"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from monitors.incidents.model import NoticeKind
 from monitors.notify.content import about, moment, text
 from monitors.notify.errors import SinkError
-from monitors.notify.escaping import cut, escaped
+from monitors.notify.escaping import cut, escaped, shortened
 from monitors.notify.http import Service
 from monitors.notify.sinks import option, secret
 
@@ -117,7 +117,7 @@ class GithubIssues:
 
     def _open(self, message: Message, *marks: str) -> int:
         body = f"{cut(message.markdown(), _BODY_CHARS)}\n\n{''.join(marks)}"
-        wanted = {"title": message.chat_title[:_TITLE_CHARS], "body": body, "labels": list(self.labels)}
+        wanted = {"title": shortened(message.chat_title, _TITLE_CHARS), "body": body, "labels": list(self.labels)}
         made = self.service.request("POST", f"{self.repository}/issues", body=wanted).json()
         if not isinstance(made, dict) or not isinstance(made.get("number"), int):
             problem = f"{self.service.shown}: answered without the number of the issue"

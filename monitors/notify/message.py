@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from monitors.config.templates import fill
 from monitors.incidents.model import NoticeKind
 from monitors.model import Level
-from monitors.notify.content import about, completed
+from monitors.notify.content import about, completed, moment, text
 from monitors.notify.digests import digest_lines, digest_title
 from monitors.notify.escaping import cut, defused, escaped, fenced, paragraph
-from monitors.notify.wording import Form, Row, Wording
+from monitors.notify.wording import Form, Row, Wording, clock
 from monitors.report.text import plain
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Message:
     def markdown(self, limit: int = 60_000) -> str:
         """Return the body as GitHub's Markdown: what came over the wire is text, commands stand in blocks of code."""
         if self.body:
-            return cut(self._written(escaped, escaped), limit)
+            return cut(self._written(_escaped_lines, escaped), limit)
         parts = [paragraph(line) for line in self.lines]
         details = [row for row in self.rows if row.form is not Form.CODE]
         table = "\n".join(
@@ -90,6 +90,12 @@ class Message:
         lines = [foreign(line) for line in self.lines]
         lines += [f"{row.label}: {(foreign if row.form is Form.TEXT else ours)(row.text)}" for row in self.rows]
         return "\n".join(lines)
+
+
+def _escaped_lines(value: str) -> str:
+    """Return a value of a template in Markdown, each line of it on one of its own."""
+    first, *others = value.split("\n")
+    return "  \n".join([escaped(first), *map(paragraph, others)])
 
 
 def message_of(notice: Notice, settings: SinkSettings | None = None, *, known: str | None = None) -> Message:
@@ -128,9 +134,17 @@ def _test(notice: Notice, content: Mapping[str, JSON]) -> tuple[str, tuple[str, 
 
 
 def _by_template(made: Message, notice: Notice, settings: SinkSettings | None) -> Message:
-    fields = {"event": str(notice.kind), "title": made.title, "level": str(made.level), **made.fields}
-    fields["message"] = fields.get("message") or " ".join(made.lines)
+    fields = {
+        "event": str(notice.kind),
+        "title": made.title,
+        "level": str(made.level),
+        "vantage": text(made.content.get("vantage")),
+        "at": clock(moment(made.content.get("at"))),
+        **made.fields,
+    }
     fields = {name: plain(value, _FIELD_CHARS) for name, value in fields.items()}
+    # What is no single sentence has a line for each thing it says, as far as the body allows.
+    fields["message"] = fields.get("message") or "\n".join(plain(line, _FIELD_CHARS) for line in made.lines)
     title = fill(settings.title, fields) if settings is not None and settings.title else made.title
     body = settings.body if settings is not None else ""
     title = plain(" ".join(title.split()), TITLE_CHARS)

@@ -32,7 +32,8 @@ def plain(text: str, limit: int | None = None) -> str:
     formatting, lone surrogates, unassigned and private characters, and every space but the plain one.
     """
     if limit is not None and len(text) > limit:
-        text = text[: limit - 1] + "…"
+        # What was cut before ends with an ellipsis of its own.
+        text = text[: limit - 1].rstrip("…") + "…"
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() else _spelled(character) for character in text)

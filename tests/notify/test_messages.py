@@ -17,12 +17,14 @@ from markdown_it import MarkdownIt
 
 import schemas
 from monitors.config.alerting import SinkSettings
+from monitors.config.templates import NAMES
 from monitors.incidents.model import Notice, NoticeKind
 from monitors.model import Level
 from monitors.notify.advice import advice, link
 from monitors.notify.content import completed
-from monitors.notify.escaping import cut, defused, fenced
+from monitors.notify.escaping import cut, defused, fenced, shortened
 from monitors.notify.message import TITLE_CHARS, Tone, message_of
+from monitors.report.text import plain
 from monitors.rules import RULES, Rule
 
 Make = Callable[..., Notice]
@@ -238,6 +240,53 @@ def test_a_template_is_the_user_s_markup_and_its_values_are_not(notice: Make) ->
     assert message.chat().startswith(
         "****x** <\u2060!channel> @\u2060all\\n::\u2060error::** <@U1> curl -i https://api"
     )
+
+
+EVERYTHING = "\n".join(f"{name}: ${name}" for name in NAMES)
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_a_template_has_what_the_table_of_names_promises_of_any_notice(kind: NoticeKind, notice: Make) -> None:
+    said = message_of(notice(kind), SinkSettings("ops", "stdout", body=EVERYTHING)).plain().split("\n")
+    values = dict(line.split(": ", 1) for line in said if line.split(": ")[0] in NAMES)
+    assert values["event"] == kind
+    assert (values["vantage"], values["at"]) == ("fra-1", "26 Nov 10:44 UTC")
+    assert values["title"]
+    assert values["level"] in {"breaking", "warning", "info"}
+    assert values["message"]
+    if kind not in {NoticeKind.DIGEST, NoticeKind.TEST}:
+        assert bool(values["advice"]) is (kind is not NoticeKind.RESOLVED)
+        assert values["incident"]
+
+
+def test_a_digest_in_a_template_has_a_line_for_each_thing_it_says(notice: Make) -> None:
+    message = message_of(notice("digest"), SinkSettings("ops", "stdout", title="$event: $message", body="*\n$message"))
+    assert message.title == plain(f"digest: {' '.join(message_of(notice('digest')).lines)}", TITLE_CHARS)
+    for text in (message.plain(), message.chat()):
+        assert len(text.split("\n")) == 1 + len(message_of(notice("digest")).lines)
+    assert message.markdown().count("  \n") == len(message_of(notice("digest")).lines) - 1
+
+
+def test_the_end_asks_for_nothing_of_a_program_either(notice: Make) -> None:
+    assert message_of(notice("resolved")).content["advice"] == ""
+    assert message_of(notice("reminder")).content["advice"]
+
+
+@settings(deadline=None)
+@given(text=st.text(alphabet="ab…\u2060 ", max_size=60), first=st.integers(5, 60), second=st.integers(5, 60))
+def test_what_is_cut_twice_ends_with_one_ellipsis(text: str, first: int, second: int) -> None:
+    for shorten in (cut, plain, shortened):
+        once = shorten(text, first)
+        twice = shorten(once, second)
+        assert len(twice) <= second
+        assert not (len(once) > second and twice.endswith("……"))
+        assert len(once) > second or twice == once
+
+
+def test_a_title_of_the_user_s_that_is_too_long_says_that_it_is_cut(notice: Make) -> None:
+    long = message_of(notice(message="m" * 400), SinkSettings("ops", "stdout", title="$message $title"))
+    assert len(long.title) == TITLE_CHARS
+    assert long.title.endswith("m…")
 
 
 # -- harmless
