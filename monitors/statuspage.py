@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from monitors.errors import MonitorError
+from monitors.errors import HarnessError, MonitorError
 from monitors.report.text import plain
 from monitors.sites import SITES
 from monitors.transport import Sealed, SiteClient
@@ -26,22 +27,52 @@ MAX_BYTES = 1 << 20
 FRESH_S = 60.0
 _TIMEOUT_S = 5.0
 _OK = 200
-_NAME_CHARS, _LINE_CHARS, _MAX_NAMES = 80, 240, 3
+_NAME_CHARS, _LINE_CHARS, _REASON_CHARS, _MAX_NAMES = 80, 240, 120, 3
 _TROUBLE = ("minor", "major", "critical", "maintenance")
 _OVER = ("resolved", "postmortem", "completed")
 
-Fetch = Callable[[str], bytes | None]
-"""Returns the body of the summary on a host, None where there is none; may raise `MonitorError`."""
+NOTHING = "nothing"
+
+Fetch = Callable[[str], bytes]
+"""Returns the body of the summary on a host; raises `MonitorError` with the reason where there is none."""
 
 
-def fetch(host: str, base_url: str = "") -> bytes | None:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a site's status page says: `line` is what it tells of, None for nothing; `unread` why nobody could read it.
+
+    As text it is for a person: a page that tells of nothing, one that could not be read, and none at all differ.
+    """
+
+    line: str | None = None
+    unread: str = ""
+    has_page: bool = True
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        if not self.has_page:
+            return "has no page"
+        return f"could not be read: {self.unread}" if self.unread else self.quoted or NOTHING
+
+    @property
+    def quoted(self) -> str | None:
+        """What a notice quotes of it: `nothing` where the page tells of nothing, None where nobody knows."""
+        return None if self.unread or not self.has_page else self.line or NOTHING
+
+
+def fetch(host: str, base_url: str = "") -> bytes:
     """Return the summary of the status page on a host: one GET without keys, no redirects, within five seconds.
 
-    `base_url` is where to ask in its place.
+    `base_url` is where to ask in its place. Raises `MonitorError` with the reason for any answer but 200.
     """
     client = SiteClient(base_url or f"https://{host}", site_host=host, timeout_s=_TIMEOUT_S, max_body_bytes=MAX_BYTES)
     seen = client.exchange("GET", PATH, {"Accept": "application/json"}, Sealed(None))
-    return seen.body if seen.status == _OK and seen.failure is None else None
+    if seen.failure is not None:
+        raise HarnessError(seen.failure.message)
+    if seen.status != _OK:
+        message = f"answered {seen.status}"
+        raise HarnessError(message)
+    return seen.body
 
 
 class StatusPages:
@@ -51,40 +82,48 @@ class StatusPages:
         """Prepare; nothing is asked yet."""
         self._fetch, self._clock = fetch, clock
         self._lock = Lock()
-        self._said: dict[str, tuple[float, str | None]] = {}
+        self._said: dict[str, tuple[float, Said]] = {}
 
     def known(self, site: str) -> str | None:
-        """Return what the vendor says of a site, by its key, in one line; None where there is nothing. Never raises."""
+        """Return what a notice quotes of a site's page, by the site's key, in one line. Never raises."""
+        return self.said(site).quoted
+
+    def said(self, site: str) -> Said:
+        """Return what the vendor says of a site, by its key. Never raises."""
         if site not in SITES:
-            return None
+            return Said(has_page=False)
         now = self._clock()
         with self._lock:
-            at, line = self._said.get(site, (now - FRESH_S, None))
+            at, said = self._said.get(site, (now - FRESH_S, Said()))
         if now - at < FRESH_S:
-            return line
-        line = known_incident(SITES[site], self._fetch)
+            return said
+        said = said_of(SITES[site], self._fetch)
         with self._lock:
-            self._said[site] = (now, line)
-        return line
+            self._said[site] = (now, said)
+        return said
 
 
-def known_incident(site: Site, fetch: Fetch = fetch) -> str | None:
-    """Return what the status page of a site tells of: `known incident: API errors (major)`; None for nothing.
+def said_of(site: Site, fetch: Fetch = fetch) -> Said:
+    """Return what the status page of a site tells of: `known incident: API errors (major)`.
 
     Never raises, whatever the page answers.
     """
     if site.status_host is None:
-        return None
+        return Said(has_page=False)
     try:
-        summary = json.loads(fetch(site.status_host) or b"null")
-    except (MonitorError, OSError, ValueError, RecursionError):
-        return None
-    return _line(summary)
+        raw = fetch(site.status_host)
+    except (MonitorError, OSError) as error:
+        return Said(unread=plain(str(error) or type(error).__name__, _REASON_CHARS))
+    try:
+        summary = json.loads(raw)
+    except (ValueError, RecursionError):
+        return Said(unread="what it answered is no JSON")
+    if not isinstance(summary, dict) or not ("incidents" in summary or "status" in summary):
+        return Said(unread="what it answered is no summary of a status page")
+    return Said(_line(summary))
 
 
-def _line(summary: Any) -> str | None:
-    if not isinstance(summary, dict):
-        return None
+def _line(summary: dict[str, Any]) -> str | None:
     incidents = [_named(entry) for entry in _entries(summary, "incidents")]
     works = [_named(entry) for entry in _entries(summary, "scheduled_maintenances") if _under_way(entry)]
     parts = [

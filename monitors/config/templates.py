@@ -25,7 +25,7 @@ NAMES: Mapping[str, str] = {
     "rule": "Id of the [rule](rules.md).",
     "check": "The check that shows it.",
     "location": "The place in the answer, as JSONPath.",
-    "known": "What the vendor's status page says of the site, where it is asked.",
+    "known": "What the vendor's status page says, `nothing` included; empty where it was not asked, or not read.",
     "advice": "What to do, in one sentence; empty once it is over.",
     "link": "Where to read on.",
     "curl": "A command that shows it, without the keys.",

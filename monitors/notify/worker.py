@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from monitors.store.values import OutboxRow
 
 Known = Callable[[str], str | None]
-"""Says what the vendor's status page tells of a site, by its key."""
+"""Says what the vendor's status page tells of a site, by its key; None where nobody knows."""
 
 Log = Callable[..., None]
 """Takes an event in words and its fields by name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from monitors.errors import HarnessError
 from monitors.sites import SITES
-from monitors.statuspage import StatusPages, fetch, known_incident
+from monitors.statuspage import Said, StatusPages, fetch, said_of
 
 US5 = SITES["US5"]
 JSON_VALUES = st.recursive(
@@ -35,62 +36,73 @@ def incident(name: Any = "API errors", status: Any = "investigating", impact: An
 @pytest.mark.parametrize(
     ("body", "line"),
     [
-        (page(), None),
+        (page(), "nothing"),
         (page(incidents=[incident()]), "known incident: API errors (major)"),
         (page(incidents=[incident("a", impact="none"), incident("b", "resolved")]), "known incident: a"),
         (page(incidents=[incident(c) for c in "abcde"]), "known incident: a (major), b (major), c (major) and 2 more"),
         (page(incidents=[incident("a\n\x1b[2J\u202e")]), r"known incident: a\n\x1b[2J\u202e (major)"),
-        (page(incidents=[incident(7), "x", None]), None),
-        (page(incidents="x"), None),
+        (page(incidents=[incident(7), "x", None]), "nothing"),
+        (page(incidents="x"), "nothing"),
         (page(scheduled_maintenances=[incident("m", "in_progress", "maintenance")]), "maintenance: m (maintenance)"),
-        (page(scheduled_maintenances=[incident("m", "scheduled", "maintenance")]), None),
+        (page(scheduled_maintenances=[incident("m", "scheduled", "maintenance")]), "nothing"),
         (page(status={"indicator": "minor", "description": "Partial outage"}), "minor: Partial outage"),
         (page(status={"indicator": "critical"}), "critical"),
-        (page(status={"indicator": ["minor"]}), None),
-        (page(status="x"), None),
-        (b"", None),
-        (b"<html>", None),
-        (b"\xff\xfe", None),
-        (b"[" * 100_000, None),
-        (None, None),
+        (page(status={"indicator": ["minor"]}), "nothing"),
+        (page(status="x"), "nothing"),
+        (b"", "could not be read: what it answered is no JSON"),
+        (b"<html>", "could not be read: what it answered is no JSON"),
+        (b"\xff\xfe", "could not be read: what it answered is no JSON"),
+        (b"[" * 100_000, "could not be read: what it answered is no JSON"),
+        (b"null", "could not be read: what it answered is no summary of a status page"),
+        (b"[]", "could not be read: what it answered is no summary of a status page"),
+        (b"{}", "could not be read: what it answered is no summary of a status page"),
     ],
 )
-def test_what_a_page_says(body: bytes | None, line: str | None) -> None:
-    assert known_incident(US5, lambda _host: body) == line
+def test_what_a_page_says(body: bytes, line: str) -> None:
+    assert str(said_of(US5, lambda _host: body)) == line
 
 
 def test_the_page_of_the_site_is_asked() -> None:
     hosts: list[str] = []
-    known_incident(US5, lambda host: hosts.append(host) or b"{}")
+    said_of(US5, lambda host: hosts.append(host) or b"{}")
     assert hosts == [US5.status_host]
 
 
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["status", "incidents", "scheduled_maintenances"]), JSON_VALUES))
-def test_any_page_is_a_printable_line_or_none(summary: dict[str, Any]) -> None:
-    line = known_incident(US5, lambda _host: json.dumps(summary).encode())
-    assert line is None or (line.isprintable() and len(line) <= 300)
+def test_any_page_is_a_printable_line(summary: dict[str, Any]) -> None:
+    line = str(said_of(US5, lambda _host: json.dumps(summary).encode()))
+    assert line.isprintable()
+    assert 0 < len(line) <= 300
 
 
 @settings(deadline=None)
 @given(st.lists(st.fixed_dictionaries({"name": JSON_VALUES, "status": JSON_VALUES, "impact": JSON_VALUES})))
-def test_any_incidents_are_a_printable_line_or_none(incidents: list[Any]) -> None:
-    line = known_incident(US5, lambda _host: page(incidents=incidents))
-    assert line is None or line.isprintable()
+def test_any_incidents_are_a_printable_line(incidents: list[Any]) -> None:
+    assert str(said_of(US5, lambda _host: page(incidents=incidents))).isprintable()
 
 
 @settings(deadline=None)
 @given(st.binary(max_size=50))
 def test_any_bytes_say_nothing_or_a_line(body: bytes) -> None:
-    known_incident(US5, lambda _host: body)
+    assert str(said_of(US5, lambda _host: body)).isprintable()
 
 
-@pytest.mark.parametrize("error", [HarnessError("no resolver"), OSError("x")])
-def test_a_page_that_cannot_be_read_says_nothing(error: Exception) -> None:
+@pytest.mark.parametrize(
+    ("error", "why"), [(HarnessError("no\nresolver"), r"no\nresolver"), (OSError("x"), "x"), (OSError(), "OSError")]
+)
+def test_a_page_that_cannot_be_read_says_so_and_a_notice_quotes_nothing(error: Exception, why: str) -> None:
     def fetch(_host: str) -> bytes:
         raise error
 
-    assert known_incident(US5, fetch) is None
+    said = said_of(US5, fetch)
+    assert (str(said), said.quoted) == (f"could not be read: {why}", None)
+
+
+def test_a_notice_tells_a_page_that_lists_nothing_from_one_nobody_knows() -> None:
+    assert StatusPages(lambda _host: page()).known("US5") == "nothing"
+    assert StatusPages(lambda _host: b"<html>").known("US5") is None
+    assert Said("minor: x").quoted == "minor: x"
 
 
 def test_a_page_is_asked_once_a_minute() -> None:
@@ -111,10 +123,11 @@ def test_a_page_is_asked_once_a_minute() -> None:
     assert len(asked) == 3
 
 
-def test_a_site_without_a_page_says_nothing() -> None:
+def test_a_site_without_a_page_has_none() -> None:
     pages = StatusPages(lambda _host: pytest.fail("there is nobody to ask"))
-    assert pages.known("UK1") is None
-    assert pages.known("XX9") is None
+    for site in ("UK1", "XX9"):
+        assert pages.known(site) is None
+        assert str(pages.said(site)) == "has no page"
 
 
 @pytest.mark.parametrize(("status", "wanted"), [(200, True), (301, False), (404, False), (503, False)])
@@ -135,9 +148,15 @@ def test_a_summary_is_asked_for_without_keys_and_taken_with_200_alone(*, status:
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        body = fetch("status.invalid", f"http://127.0.0.1:{server.server_address[1]}")
+        refused = contextlib.nullcontext() if wanted else pytest.raises(HarnessError, match=f"^answered {status}$")
+        with refused:
+            assert fetch("status.invalid", f"http://127.0.0.1:{server.server_address[1]}") == b"{}"
         server.shutdown()
-    assert body == (b"{}" if wanted else None)
     [(method, path, headers)] = asked
     assert (method, path) == ("GET", "/api/v2/summary.json")
     assert not headers & {"dd-api-key", "dd-application-key", "authorization"}
+
+
+def test_a_page_that_nobody_serves_is_said_to_be_out_of_reach() -> None:
+    said = said_of(US5, lambda host: fetch(host, "http://127.0.0.1:9"))
+    assert str(said) == "could not be read: 127.0.0.1:9 refused the connection"
