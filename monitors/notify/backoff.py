@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 FIRST_S, SLOWEST_S = 1.0, 900.0
-"""The pace: a second after the first failure, twice as long each time, a quarter of an hour at most."""
+"""The pace: twice the first after one failure, twice as long after each further one, a quarter of an hour at most."""
 
 GIVEN_UP_AFTER = timedelta(days=7)
 _GIVEN_UP_AFTER_ATTEMPTS = 20
@@ -18,9 +18,14 @@ Jitter = Callable[[], float]
 
 
 def pause_s(failures: int, jitter: Jitter = random.random) -> float:
-    """Return how long to wait after so many failures: anywhere from a second to the pace, so that no herd forms."""
-    ceiling = min(FIRST_S * 2.0 ** min(failures, _MAX_DOUBLINGS), SLOWEST_S)
-    return max(FIRST_S, ceiling * jitter())
+    """Return how long to wait after so many failures: somewhere between half the pace and the pace.
+
+    Half of it is certain, so that a sink that is down for long is not asked again after a second by chance; half is by
+    lot, so that those who failed together do not come back together ("equal jitter"). Spreading over all of the pace
+    pays where thousands ask at once; here a few notices do, one after the other.
+    """
+    pace_s = min(FIRST_S * 2.0 ** min(failures, _MAX_DOUBLINGS), SLOWEST_S)
+    return max(FIRST_S, pace_s * (1 + jitter()) / 2)
 
 
 def next_try_s(failures: int, *, retry_after_s: float | None, permanent: bool, jitter: Jitter = random.random) -> float:

@@ -152,7 +152,7 @@ def test_a_failure_holds_up_its_incident_and_no_other(notice: Make, clock: Clock
     for sent in (bad, notice("resolved", 2, incident=1), good):
         outbox.put(sent)
     sink = fake(act=act)
-    assert worker(outbox, sink, clock).step() == pytest.approx(1.0)
+    assert worker(outbox, sink, clock).step() == pytest.approx(1.5)
     assert sink.taken == [good.key]
     assert sink.asked == [bad.key, good.key]
 
@@ -164,10 +164,10 @@ def test_a_failure_is_kept_with_its_reason_and_its_next_try(notice: Make, clock:
     courier.step()
     row = outbox.rows[1]
     assert (row.attempts, row.error, row.first_failed) == (1, "it said 500", clock.at)
-    assert row.next_at == clock.at + timedelta(seconds=1)
+    assert row.next_at == clock.at + timedelta(seconds=1.5)
     assert courier.trouble() == (clock.at, "it said 500")
     sink.act = lambda _notice: None
-    clock.go(1)
+    clock.go(2)
     courier.step()
     assert courier.trouble() is None
 
@@ -270,7 +270,7 @@ def test_a_store_that_fails_is_asked_again_after_a_pause(notice: Make, clock: Cl
     outbox, sink = Memory(broken=2), fake()
     outbox.put(notice())
     courier = worker(outbox, sink, clock, log=lambda _event, **fields: told.append(fields))
-    assert [courier.step() for _ in range(3)] == [pytest.approx(1.0), pytest.approx(2.0), None]
+    assert [courier.step() for _ in range(3)] == [pytest.approx(1.5), pytest.approx(3.0), None]
     assert sink.taken
     assert told[0]["error"] == "OSError"
 
@@ -496,6 +496,8 @@ def test_pauses_stay_between_a_second_and_a_quarter_of_an_hour(
     failures: int, jitter: float, asked: float | None
 ) -> None:
     assert 1 <= pause_s(failures, lambda: jitter) <= SLOWEST_S
+    pace_s = min(2.0 ** min(failures, 10), SLOWEST_S)
+    assert pace_s / 2 <= pause_s(failures, lambda: jitter) <= max(pace_s, 1)
     wait_s = next_try_s(failures, retry_after_s=asked, permanent=False, jitter=lambda: jitter)
     assert wait_s <= SLOWEST_S if asked is None else asked <= wait_s <= max(asked, 1) * 1.1
     assert next_try_s(failures, retry_after_s=None, permanent=True, jitter=lambda: jitter) == SLOWEST_S

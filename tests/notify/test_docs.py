@@ -13,7 +13,7 @@ import pytest
 import schemas
 from monitors.config import load
 from monitors.config.alerting import SinkSettings
-from monitors.notify.backoff import GIVEN_UP_AFTER, SLOWEST_S
+from monitors.notify.backoff import GIVEN_UP_AFTER, SLOWEST_S, pause_s
 from monitors.notify.message import message_of
 from monitors.notify.sinks import SINKS, Around, build
 
@@ -114,5 +114,8 @@ def test_the_message_the_page_shows_is_what_people_get(notice: Callable[..., Not
 
 def test_the_page_says_how_long_we_try() -> None:
     words = " ".join(text().split())
-    assert f"at most every {SLOWEST_S / 60:.0f} minutes" in words
+    assert f"at least every {SLOWEST_S / 60:.0f} minutes" in words
+    assert "within one to two seconds, after the next within two to four, then four to eight" in words
+    for failures, (least, most) in enumerate([(1, 2), (2, 4), (4, 8)], start=1):
+        assert (pause_s(failures, lambda: 0.0), pause_s(failures, lambda: 1.0)) == (least, most)
     assert f"**Given up** after {GIVEN_UP_AFTER.days} days" in words
