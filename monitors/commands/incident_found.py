@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from monitors.incidents.model import Book, Event, Incident, Silence, Track
     from monitors.store import OutboxRow, Store
 
-_NOTHING_KNOWN = "nothing"
-
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """What was asked for: incidents, newest first, tracks that are pending, and the silences in force.
 
+    `open`, `resolved` and `pending` are those that are listed, `more` how many incidents are left out for there are too
+    many. `all_open` are those that are open and fit, listed or not, `resolved_count` counts those resolved likewise.
     `known` is what the vendor's status pages say of the sites, where they were asked; `planned` is maintenance.
     """
 
@@ -36,6 +36,9 @@ class Found:
     known: tuple[tuple[str, str], ...] = ()
     planned: Planned = field(default_factory=Planned)
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    all_open: tuple[Incident, ...] = ()
+    resolved_count: int = 0
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +61,33 @@ def wanted(store: Store | None, *, state: str, sites: tuple[str, ...], since: da
     if store is None:
         return Found(state=state, kept=False)
     book = store.book()
-    open_, resolved = (
-        tuple(store.incidents(IncidentFilter(state=one, sites=sites, since=since, limit=limit)))
-        if state in {"all", str(one)}
-        else ()
-        for one in (State.OPEN, State.RESOLVED)
-    )
+    all_open = tuple(store.incidents(IncidentFilter(state=State.OPEN, sites=sites, since=since)))
+    open_ = all_open if state in {"all", "open"} else ()
+    over = IncidentFilter(state=State.RESOLVED, sites=sites, since=since)
+    resolved = tuple(store.incidents(over)) if state in {"all", "resolved"} else ()
     pending = tuple(
         track
         for track in book.tracks.values()
         if track.opened is None and state in {"all", "pending"} and (not sites or track.key.site in sites)
     )
-    return Found(open_, resolved[: max(limit - len(open_), 0)], pending, _in_force(book), state)
+    return Found(
+        open_[:limit],
+        resolved[: max(limit - len(open_), 0)],
+        pending,
+        _in_force(book),
+        state,
+        all_open=all_open,
+        resolved_count=len(resolved),
+        more=max(len(open_) + len(resolved) - limit, 0),
+    )
 
 
 def _in_force(book: Book) -> tuple[Silence, ...]:
-    """Return the silences that hold: those of the past stay in the book until the next round."""
+    """Return the silences that can still act: none that is past, which the book keeps for a while."""
     now = datetime.now(UTC)
-    return tuple(silence for silence in book.silences if silence.until > now)
+    # One of an incident that is over tells nobody anything any more.
+    going_on = {None, *(number for number, incident in book.incidents.items() if incident.state is State.OPEN)}
+    return tuple(silence for silence in book.silences if silence.until > now and silence.incident in going_on)
 
 
 def life_of(store: Store, number: int) -> Life | None:
@@ -83,7 +95,8 @@ def life_of(store: Store, number: int) -> Life | None:
     incident = store.incident(number)
     if incident is None:
         return None
-    silences = tuple(entry for entry in _in_force(store.book()) if covers(entry, incident))
+    acting = _in_force(store.book()) if incident.state is State.OPEN else ()
+    silences = tuple(entry for entry in acting if covers(entry, incident))
     return Life(incident, tuple(store.events(number)), tuple(store.notices(number)), silences)
 
 
@@ -112,4 +125,4 @@ def _known(sites: Iterable[str]) -> tuple[tuple[str, str], ...]:
     from monitors.statuspage import StatusPages  # noqa: PLC0415 - only where it is asked for
 
     pages = StatusPages()
-    return tuple((site, pages.known(site) or _NOTHING_KNOWN) for site in dict.fromkeys(sites))
+    return tuple((site, str(pages.said(site))) for site in dict.fromkeys(sites))

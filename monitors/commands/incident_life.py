@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -10,6 +11,7 @@ from rich.text import Text
 from monitors.commands.incident_views import CHARS, entry, facts, message, place, quoted, silence_line
 from monitors.commands.maintenance_views import planned_lines
 from monitors.incidents.content import incident_json, stamp
+from monitors.incidents.model import EventKind
 from monitors.incidents.spans import span
 from monitors.model import Kind
 from monitors.report.markdown import escaped
@@ -17,14 +19,17 @@ from monitors.report.tables import bare_table, printed
 from monitors.report.text import counted, dumps, for_log, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rich.console import RenderableType
 
     from monitors.commands.incident_found import Life
-    from monitors.incidents.model import Incident
+    from monitors.incidents.model import Event, Incident, Spell
     from monitors.model import JSON
     from monitors.report.value import Layout
+    from monitors.store import OutboxRow
+
+_OF_A_SPELL = ("site", "since (UTC)", "for", "what")
 
 
 def as_table(life: Life, layout: Layout) -> str:
@@ -35,33 +40,41 @@ def as_table(life: Life, layout: Layout) -> str:
 def _life(life: Life, layout: Layout) -> Iterator[RenderableType]:
     incident = life.incident
     yield entry(incident, life.at, layout)
-    if incident.finding.kind in {Kind.CONTRACT, Kind.DRIFT}:
-        arrow = "→" if layout.unicode else "->"
-        moved = f"  {shown(incident.finding.base)} {arrow} {shown(incident.finding.revision)}"
-        yield Text(for_log(moved), overflow="fold")
+    if moved := _moved(incident, "→" if layout.unicode else "->"):
+        yield Text(f"  {moved}", overflow="fold")
     yield from quoted(life.known)
     yield ""
     yield _spells(incident)
     yield ""
     yield _timeline(life)
-    if rows := _deliveries(life):
+    if waiting := _deliveries(life):
         yield ""
-        yield rows
+        yield Text("\n".join(waiting), style="yellow", overflow="fold")
     for silence in life.silences:
         yield Text(f"Silence {silence.id}: {silence_line(silence)}", style="dim", overflow="fold")
     yield from (Text(line, style="dim", overflow="fold") for line in planned_lines(life.planned, life.at))
 
 
+def _moved(incident: Incident, arrow: str) -> str:
+    """Return what was promised and what came, of a contract that is broken or a drift; else nothing."""
+    if incident.finding.kind not in {Kind.CONTRACT, Kind.DRIFT}:
+        return ""
+    return for_log(f"{shown(incident.finding.base)} {arrow} {shown(incident.finding.revision)}")
+
+
 def _spells(incident: Incident) -> Table:
     table = bare_table(2)
-    for name in ("site", "since (UTC)", "for", "what"):
+    for name in _OF_A_SPELL:
         table.add_column(Text(name), no_wrap=name != "what", overflow="fold")
     for spell in incident.spells:
-        length = "still" if spell.until is None else span(spell.until - spell.since)
-        style = "" if spell.until is None else "dim"
-        what = Text(for_log(spell.message, CHARS))
-        table.add_row(spell.site or "monitor", f"{spell.since:%m-%d %H:%M:%S}", length, what, style=style)
+        *cells, what = _spell(spell, "%m-%d %H:%M:%S")
+        table.add_row(*cells, Text(for_log(what, CHARS)), style="" if spell.until is None else "dim")
     return table
+
+
+def _spell(spell: Spell, form: str) -> tuple[str, str, str, str]:
+    length = "still" if spell.until is None else span(spell.until - spell.since)
+    return spell.site or "monitor", format(spell.since, form), length, spell.message
 
 
 def _timeline(life: Life) -> Table:
@@ -73,25 +86,51 @@ def _timeline(life: Life) -> Table:
     day = None
     for event in life.events:
         date = f"{event.at:%Y-%m-%d}"
-        by = f"{event.by}: " if event.by else ""
-        said = Text(for_log(f"{by}{event.message}", CHARS))
-        style = "dim" if str(event.kind) == "notified" else ""
-        table.add_row("" if date == day else date, f"{event.at:%H:%M:%S}", str(event.kind), said, style=style)
+        what, said = _said(life, event)
+        style = "dim" if event.kind is EventKind.NOTIFIED else ""
+        shown_date = "" if date == day else date
+        table.add_row(shown_date, f"{event.at:%H:%M:%S}", what, Text(for_log(said, CHARS)), style=style)
         day = date
     return table
 
 
-def _deliveries(life: Life) -> RenderableType | None:
-    """Return what is not delivered, None where everything is."""
-    waiting = [row for row in life.notices if row.state != "delivered"]
-    if not waiting:
-        return None
-    lines = [
-        f"{row.notice.kind} not delivered to {row.notice.sink}: {row.state}, {counted(row.attempts, 'attempt')}"
-        f"{f', {row.error}' if row.error else ''}"
-        for row in waiting
+def _said(life: Life, event: Event) -> tuple[str, str]:
+    """Return what an event is and says: the timeline knows when a notice was due, the outbox what became of it."""
+    rows = [row for row in life.notices if row.notice.at == event.at] if event.kind is EventKind.NOTIFIED else []
+    if not rows:
+        by = f"{event.by}: " if event.by else ""
+        return str(event.kind), f"{by}{event.message}"
+    states = {row.state for row in rows}
+    what = str(event.kind) if "delivered" in states else "to notify" if "queued" in states else "not notified"
+    kinds = dict.fromkeys(row.notice.kind for row in rows)
+    return what, "; ".join(f"{kind}: {_told([row for row in rows if row.notice.kind is kind])}" for kind in kinds)
+
+
+def _told(rows: list[OutboxRow]) -> str:
+    """Return who was told, how much later than it was queued where that is seconds, and who was not."""
+    words = []
+    for state, before in (("delivered", ""), ("queued", "not yet "), ("abandoned", "never ")):
+        if sinks := [f"{row.notice.sink}{_later(row)}" for row in rows if row.state == state]:
+            words.append(before + ", ".join(sinks))
+    return "; ".join(words)
+
+
+def _later(row: OutboxRow) -> str:
+    passed = timedelta() if row.delivered_at is None else row.delivered_at - row.notice.at
+    return f" ({span(passed)} later)" if passed >= timedelta(seconds=1) else ""
+
+
+def _deliveries(life: Life) -> list[str]:
+    """Return what is not delivered, a line for each."""
+    return [
+        for_log(
+            f"{row.notice.kind} not delivered to {row.notice.sink}: {row.state}, {counted(row.attempts, 'attempt')}"
+            f"{f', {row.error}' if row.error else ''}",
+            CHARS,
+        )
+        for row in life.notices
+        if row.state != "delivered"
     ]
-    return Text("\n".join(for_log(line, CHARS) for line in lines), style="yellow", overflow="fold")
 
 
 def as_json(life: Life) -> str:
@@ -137,8 +176,22 @@ def as_markdown(life: Life) -> str:
         f"{incident.level}{location}; {escaped(known)}",
         "",
     ]
-    lines += ["| time (UTC) | what | |", "|---|---|---|"]
+    if moved := _moved(incident, "→"):
+        lines += [escaped(moved), ""]
+    lines += [line for site, words in life.known for line in (escaped(f"vendor's status page, {site}: {words}"), "")]
+    lines += [_row(_OF_A_SPELL), _row(["---"] * len(_OF_A_SPELL))]
+    lines += [_row(map(escaped, _spell(spell, "%Y-%m-%d %H:%M:%S"))) for spell in incident.spells]
+    lines += ["", "| time (UTC) | what | |", "|---|---|---|"]
     for event in life.events:
-        by = f"{event.by}: " if event.by else ""
-        lines.append(f"| {event.at:%Y-%m-%d %H:%M:%S} | {event.kind} | {escaped(by + event.message)} |")
-    return "\n".join(lines) + "\n"
+        what, said = _said(life, event)
+        lines.append(_row([f"{event.at:%Y-%m-%d %H:%M:%S}", what, escaped(said)]))
+    below = [
+        *_deliveries(life),
+        *(f"Silence {silence.id}: {silence_line(silence)}" for silence in life.silences),
+        *planned_lines(life.planned, life.at),
+    ]
+    return "\n".join([*lines, *(line for words in below for line in ("", escaped(words)))]) + "\n"
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -10,8 +10,9 @@ from rich.text import Text
 from monitors.commands.maintenance_views import as_json as maintenance_json
 from monitors.commands.maintenance_views import planned_lines
 from monitors.incidents.content import incident_json, stamp
+from monitors.incidents.problems import OUTAGE
 from monitors.incidents.spans import span
-from monitors.model import Kind, Level
+from monitors.model import Level
 from monitors.report.cells import Mark
 from monitors.report.markdown import code, escaped
 from monitors.report.signs import STYLES, sign
@@ -35,8 +36,8 @@ _WORDS = {Mark.INFO: "info", Mark.WARNING: "warning", Mark.BREAKING: "breaking",
 
 
 def _mark(incident: Incident) -> Mark:
-    """Return the mark of an incident: availability has its own."""
-    if incident.finding.kind is Kind.AVAILABILITY and incident.level is Level.BREAKING:
+    """Return the mark of an incident: an outage has its own. A site that refuses our keys is not down."""
+    if incident.problem == OUTAGE and incident.level is Level.BREAKING:
         return Mark.DOWN
     return _MARKS[incident.level]
 
@@ -51,6 +52,8 @@ def _list(found: Found, layout: Layout) -> Iterator[RenderableType]:
         for incident in incidents:
             yield entry(incident, found.at, layout)
             yield from quoted((site, line) for site, line in found.known if site in incident.sites)
+    if found.more:
+        yield Text(_left_out(found), style="dim", overflow="fold")
     if found.pending:
         yield Text("Seen, but not often enough yet to be believed:", style="dim")
         yield _pending(found, layout)
@@ -105,6 +108,11 @@ def facts(incident: Incident, at: datetime) -> Iterator[str]:
         yield f"{begin}, {incident.why_resolved} after {span(incident.resolved - incident.since)}"
     else:
         yield f"since {begin} UTC, for {span(at - incident.since)}"
+    yield from taken(incident)
+
+
+def taken(incident: Incident) -> Iterator[str]:
+    """Yield who has taken an incident on, and what they said; nothing where nobody has."""
     if incident.acknowledged is not None:
         reason = f": {incident.acknowledged.reason}" if incident.acknowledged.reason else ""
         yield for_log(f"acknowledged by {incident.acknowledged.by}{reason}", CHARS)
@@ -114,11 +122,15 @@ def _pending(found: Found, layout: Layout) -> RenderableType:
     table = bare_table(2)
     for name in ("site", "check", "results", "what"):
         table.add_column(Text(name), no_wrap=name != "what", overflow="fold")
-    for track in sorted(found.pending, key=lambda track: (track.key.site, track.key.check)):
+    for track in _in_order(found.pending):
         window = track.window.replace("x", "✗").replace(".", "·") if layout.unicode else track.window
         what = Text(for_log(track.finding.message, CHARS))
         table.add_row(track.key.site or "monitor", track.key.check, window, what)
     return table
+
+
+def _in_order(tracks: Iterable[Track]) -> list[Track]:
+    return sorted(tracks, key=lambda track: (track.key.site, track.key.check))
 
 
 def silence_line(silence: Silence) -> str:
@@ -134,11 +146,18 @@ def silence_line(silence: Silence) -> str:
 def _sentence(found: Found) -> str:
     if not found.kept:
         return "Nothing has been kept yet; `model-lab-monitor watch` begins."
-    counts = {"open": counted(len(found.open), "open incident") if found.open else "no open incident"}
-    counts["resolved"] = f"{len(found.resolved):,} resolved" if found.resolved else "none resolved"
+    open_ = counted(len(found.all_open), "open incident")
+    counts = {"open": open_ if found.all_open else "no open incident"}
+    counts["resolved"] = f"{found.resolved_count:,} resolved" if found.resolved_count else "none resolved"
     counts["pending"] = f"{len(found.pending):,} pending" if found.pending else "none pending"
     said = ", ".join(words for state, words in counts.items() if found.state in {state, "all"})
-    return f"{said[:1].upper()}{said[1:]}."
+    # The exit code speaks of what is open, so whoever lists something else is told of it.
+    aside = f"; {open_} not listed" if found.all_open and found.state not in {"open", "all"} else ""
+    return f"{said[:1].upper()}{said[1:]}{aside}."
+
+
+def _left_out(found: Found) -> str:
+    return f"and {found.more:,} more; a higher --limit lists them"
 
 
 def as_json(found: Found) -> str:
@@ -146,6 +165,7 @@ def as_json(found: Found) -> str:
     document: dict[str, JSON] = {
         "at": stamp(found.at),
         "incidents": [incident_json(incident) for incident in (*found.open, *found.resolved)],
+        "more": found.more,
         "pending": [_track_json(track) for track in found.pending],
         "silences": [_silence_json(silence) for silence in found.silences],
         "maintenance": maintenance_json(found.planned),
@@ -183,17 +203,30 @@ def _silence_json(silence: Silence) -> dict[str, JSON]:
 
 
 def as_markdown(found: Found) -> str:
-    """Return the list as a Markdown table."""
-    rows = ["| id | level | what | where | sites | since | state |", "|---:|---|---|---|---|---|---|"]
-    for incident in (*found.open, *found.resolved):
+    """Return the list as a Markdown table, and below it what is pending, silenced and planned."""
+    incidents = (*found.open, *found.resolved)
+    rows = ["| id | level | what | rule | where | sites | since | state |", "|---:|---|---|---|---|---|---|---|"]
+    for incident in incidents:
         location = place(incident) if incident.finding.location is not None else ""
         sites = ", ".join(incident.sites or incident.all_sites)
         rows.append(
-            f"| {incident.id} | {incident.level} | {escaped(message(incident))} | {location} | {sites} "
-            f"| {incident.since:%Y-%m-%d %H:%M} | {incident.state} |"
+            f"| {incident.id} | {incident.level} | {escaped(message(incident))} | {code(incident.finding.rule)} "
+            f"| {location} | {sites} | {incident.since:%Y-%m-%d %H:%M} | {escaped(_standing(incident))} |"
         )
-    said = [line for window in planned_lines(found.planned, found.at) for line in (escaped(window), "")]
-    return "\n".join([*(rows if found.open or found.resolved else []), "", *said, _sentence(found)]).lstrip() + "\n"
+    lines = [_left_out(found)] if found.more else []
+    lines += [
+        f"Pending, {track.key.site or 'monitor'} {track.key.check}: {for_log(track.finding.message, CHARS)}"
+        for track in _in_order(found.pending)
+    ]
+    lines += [f"Silence {silence.id}: {silence_line(silence)}" for silence in found.silences]
+    lines += planned_lines(found.planned, found.at)
+    said = [line for words in lines for line in (escaped(words), "")]
+    return "\n".join([*(rows if incidents else []), "", *said, _sentence(found)]).lstrip() + "\n"
+
+
+def _standing(incident: Incident) -> str:
+    """Return the state of an incident, and who has it."""
+    return ", ".join([str(incident.state), *taken(incident)])
 
 
 def place(incident: Incident) -> str:

@@ -42,7 +42,7 @@ class _Span(click.ParamType[datetime]):
         if isinstance(value, datetime):
             return value
         try:
-            return read_moment(str(value), datetime.now(UTC), ahead=self.ahead)
+            return read_moment(str(value), datetime.now(UTC), ahead=self.ahead).replace(microsecond=0)
         except ValueError as error:
             self.fail(f"{str(value)!r} is neither a time nor {error}", param, ctx)
 
@@ -100,7 +100,8 @@ def list_(
 ) -> int:
     """List incidents, those that are open first, the newest first.
 
-    The exit code tells what is open: 1 a broken contract or drift, 3 an unavailable site, 4 the monitor's own trouble.
+    The exit code tells what is open, whatever is listed: 1 a broken contract or drift, 3 an unavailable site, 4 the
+    monitor's own trouble. Only --site narrows it.
     """
     from monitors.commands import incident_found, incident_views  # noqa: PLC0415 - brings rich
     from monitors.sites import find_sites  # noqa: PLC0415 - likewise only needed here
@@ -117,7 +118,7 @@ def list_(
         write_stdout(incident_views.as_markdown(found))
     else:
         write_stdout(incident_views.as_table(found, layout(sys.stdout, os.environ)))
-    return _code_of(found.open, fail_on)
+    return _code_of(found.all_open, fail_on)
 
 
 def _code_of(incidents: Iterable[Incident], fail_on: str) -> ExitCode:
@@ -144,8 +145,7 @@ def show(*, number: int, statuspage: bool, format_: str, state_dir: Path | None,
     store, windows = _looked(state_dir, config)
     found = None if store is None else incident_found.life_of(store, number)
     if found is None:
-        message = f"there is no incident {number}; `incidents list --state all` lists them"
-        raise UsageError(message)
+        raise _unknown(number)
     found = incident_found.life_with_planned(found, windows)
     if statuspage:
         found = incident_found.life_with_known(found)
@@ -172,7 +172,7 @@ def ack(*, number: int, reason: str, by: str | None, state_dir: Path | None, con
         before.append(people.who_has(people.open_incident(book, number)))
         return people.acknowledge(book, number, by=who, reason=_line(reason), at=at)
 
-    _changed(state_dir, config, change)
+    _changed(state_dir, config, change, number)
     note(f"incident {number} is acknowledged by {who}{f'; before, by {before[-1]}' if before[-1] else ''}")
 
 
@@ -186,7 +186,9 @@ def resolve(*, number: int, reason: str, by: str | None, state_dir: Path | None,
     from monitors.incidents import people  # noqa: PLC0415 - only here
 
     who = _who(by)
-    _changed(state_dir, config, lambda book, at: people.resolve(book, number, by=who, reason=_line(reason), at=at))
+    _changed(
+        state_dir, config, lambda book, at: people.resolve(book, number, by=who, reason=_line(reason), at=at), number
+    )
     note(f"incident {number} is resolved by {who}")
 
 
@@ -226,7 +228,7 @@ def silence(
         made.append(silence)
         return decision
 
-    _changed(state_dir, config, change)
+    _changed(state_dir, config, change, number)
     note(f"silence {made[-1].id} holds until {until:%Y-%m-%d %H:%M} UTC")
 
 
@@ -251,29 +253,35 @@ def _looked(state_dir: Path | None, config: Path | None) -> tuple[Store | None, 
     return existing_store(state_dir, settings), settings.maintenance
 
 
-def _changed(state_dir: Path | None, config: Path | None, change: Callable[[Any, datetime], Any]) -> None:
-    """Do something to the book, in one transaction."""
+def _changed(
+    state_dir: Path | None, config: Path | None, change: Callable[[Any, datetime], Any], number: int | None = None
+) -> None:
+    """Do something to the book, in one transaction; `number` is the incident it is about, which has to exist."""
     store, _ = _looked(state_dir, config)
     if store is None:
         message = "nothing has been kept yet; `model-lab-monitor watch` begins"
         raise UsageError(message)
+    if number is not None and store.incident(number) is None:
+        raise _unknown(number)
     with store.writing() as tx:
         book = tx.book()
         decision = change(book, datetime.now(UTC))
         tx.put_book(book, decision.book, decision.events)
 
 
+def _unknown(number: int) -> UsageError:
+    return UsageError(f"there is no incident {number}; `incidents list --state all` lists them")
+
+
 def _refuse_unknown(rule: str) -> None:
-    if not rule or rule.endswith("*"):
-        return
-    from difflib import get_close_matches  # noqa: PLC0415 - only for a mistake
+    """Refuse what the `rules` of a sink refuse too: a rule that is none, a beginning that no rule has."""
+    from monitors.config.readers import rule_list  # noqa: PLC0415 - only here
 
-    from monitors.rules import RULES  # noqa: PLC0415 - only here
-
-    if rule not in RULES:
-        near = get_close_matches(rule, RULES, n=1)
-        message = f"--rule {rule!r}: no such rule{f'; did you mean {near[0]}?' if near else ''}"
-        raise UsageError(message)
+    try:
+        rule_list([rule] if rule else [])
+    except ValueError as error:
+        message = f"--rule: {error}"
+        raise UsageError(message) from error
 
 
 def _who(given: str | None) -> str:

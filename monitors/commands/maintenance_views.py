@@ -30,16 +30,34 @@ class Planned:
 def planned(windows: Iterable[Maintenance], at: datetime, sites: Collection[str] = ()) -> Planned:
     """Return what is planned; for all sites, if none are named."""
     meant = [window for window in windows if not sites or not window.sites or not set(sites).isdisjoint(window.sites)]
-    return Planned(tuple(in_force(meant, at)), next_within(meant, at))
+    now_open = tuple(in_force(meant, at))
+    coming = (next_within([window], at) for window in meant)
+    news = [found for found in coming if found is not None and not any(_hides(other, found) for other in now_open)]
+    return Planned(now_open, min(news, key=lambda found: found.start, default=None))
+
+
+def _hides(one: Opening, other: Opening) -> bool:
+    """Tell whether a window that is open is still open, on the same sites at least, when another is over."""
+    return set(other.sites) <= set(one.sites) and other.end <= one.end
 
 
 def planned_lines(found: Planned, at: datetime) -> Iterator[str]:
-    """Yield a line for each window."""
+    """Yield a line for each window; those that are open on the same sites, one after another, are one."""
+    coming = found.next
+    merged: dict[frozenset[str], list[Opening]] = {}
     for opening in found.open:
-        yield for_log(f"{_where(opening)} in maintenance until {_clock(opening.end, at)} UTC ({opening.name})")
-    if found.next is not None:
-        times = f"from {_clock(found.next.start, at)} until {_clock(found.next.end, at)} UTC"
-        yield for_log(f"Next maintenance: {_where(found.next)} {times} ({found.next.name})")
+        merged.setdefault(frozenset(opening.sites), []).append(opening)
+    following = merged.get(frozenset(coming.sites), []) if coming is not None else []
+    if coming is not None and any(coming.start <= opening.end for opening in following):
+        following.append(coming)
+        coming = None
+    for openings in merged.values():
+        until = max(opening.end for opening in openings)
+        names = ", ".join(opening.name for opening in openings)
+        yield for_log(f"{_where(openings[0])} in maintenance until {_clock(until, at)} UTC ({names})")
+    if coming is not None:
+        times = f"from {_clock(coming.start, at)} until {_clock(coming.end, at)} UTC"
+        yield for_log(f"Next maintenance: {_where(coming)} {times} ({coming.name})")
 
 
 def _where(opening: Opening) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from dataclasses import replace
@@ -55,6 +56,7 @@ class Past:
         self.folder = folder
         self.at = (datetime.now(UTC) - timedelta(hours=1)).replace(microsecond=0)
         self.thresholds = THRESHOLDS
+        self.sinks: tuple[str, ...] = ("team",)
         self.opened().close()
 
     def opened(self) -> Store:
@@ -69,7 +71,7 @@ class Past:
         with self.opened() as store, store.writing() as tx:
             book = tx.book()
             decision = decide(book, Round(self.at, results, own=own or {}, watched=watched), self.thresholds)
-            sinks = (SinkSettings("team", "stdout"),)
+            sinks = tuple(SinkSettings(name, "stdout") for name in self.sinks)
             planned = plan(decision.book, Surroundings(self.at, sinks, self.thresholds, watched=len(SITES)))
             tx.put_book(book, decision.book, (*decision.events, *planned.events))
             tx.put_book(decision.book, planned.book)
@@ -101,7 +103,10 @@ def test_before_anything_was_kept_json_lists_nothing(cli: Cli) -> None:
     ran = cli("incidents", "list", "--format", "json")
     document = json.loads(ran.out)
     assert document.pop("at")
-    assert (ran.code, document) == (0, {"incidents": [], "pending": [], "silences": [], "maintenance": [], "known": {}})
+    assert (ran.code, document) == (
+        0,
+        {"incidents": [], "more": 0, "pending": [], "silences": [], "maintenance": [], "known": {}},
+    )
 
 
 @pytest.mark.parametrize(
@@ -131,7 +136,7 @@ def test_the_exit_code_tells_what_is_open(cli: Cli, past: Past) -> None:
     past.round({"US5": [broken()], "EU1": [outage()]})
     assert [code(), code("--site", "EU1"), code("--site", "US5"), code("--site", "AP1")] == [1, 3, 1, 0]
     past.round({"US5": [broken()], "EU1": [outage()]}, own={"monitor-offline": own()})
-    assert [code(), code("--fail-on", "never"), code("--state", "resolved")] == [4, 0, 0]
+    assert [code(), code("--fail-on", "never"), code("--state", "resolved")] == [4, 0, 4]
     past.round(own={"monitor-offline": None})
     assert code() == 0
 
@@ -186,7 +191,108 @@ def test_several_messages_of_one_incident_are_counted(cli: Cli, past: Past) -> N
     assert "504; and 2 other messages" in cli("incidents", "--state-dir", "state").out.replace("\n", " ")
 
 
+def test_what_is_left_out_is_counted_and_the_exit_code_speaks_of_all(cli: Cli, past: Past) -> None:
+    past.round({"EU1": [outage()]})
+    past.round({"EU1": [outage()], "US5": [broken(location=f"$.n{number}") for number in range(3)]})
+    past.round({"EU1": [outage()], "US5": [broken(location="$.n0")]})
+    state = ("--state-dir", "state")
+    for format_ in ("table", "markdown"):
+        ran = cli("incidents", "--site", "EU1", "--limit", "1", "--format", format_, *state)
+        assert (ran.code, " more" in ran.out) == (3, False)
+        ran = cli("incidents", "--limit", "1", "--format", format_, *state)
+        assert (ran.code, "and 1 more; a higher --limit lists them\n" in ran.out) == (1, True)
+        assert ran.out.endswith("\n2 open incidents.\n")
+        ran = cli("incidents", "--limit", "3", "--state", "all", "--format", format_, *state)
+        assert (ran.code, "and 1 more; a higher" in ran.out) == (1, True)
+        assert ran.out.endswith("\n2 open incidents, 2 resolved, none pending.\n")
+    found = listed(cli, "--limit", "1", "--state", "all")
+    assert (len(found["incidents"]), found["more"]) == (1, 3)
+
+
+def test_whatever_is_listed_the_exit_code_speaks_of_what_is_open(cli: Cli, past: Past) -> None:
+    past.round({"US5": [broken()]})
+    past.round({"EU1": [outage()]})
+    for format_ in ("table", "markdown"):
+        arguments = ("--format", format_, "--state-dir", "state")
+        ran = cli("incidents", "--state", "resolved", *arguments)
+        assert (ran.code, ran.out.splitlines()[-1]) == (3, "1 resolved; 1 open incident not listed.")
+        ran = cli("incidents", "--state", "pending", *arguments)
+        assert (ran.code, ran.out) == (3, "None pending; 1 open incident not listed.\n")
+    assert cli("incidents", "--state", "resolved", "--site", "US5", "--state-dir", "state").code == 0
+
+
+@pytest.mark.parametrize("rule", ["key-rejected", "throttled", "endpoint-not-deployed", "run-not-found"])
+def test_only_an_outage_is_down(rule: str, cli: Cli, past: Past) -> None:
+    past.round({"US5": [replace(outage("what the site says"), rule=rule)]})
+    ran = cli("incidents", "--state-dir", "state")
+    assert ran.code == 3
+    assert " ".join(ran.out.split()).startswith("✗ 1 breaking what the site says")
+    past.round({"US5": [outage()]})
+    assert "▼ 2 down 503" in " ".join(cli("incidents", "--state-dir", "state").out.split())
+
+
+def test_markdown_has_rules_people_pending_problems_and_silences(cli: Cli, past: Past) -> None:
+    past.round({"US5": [broken()]})
+    past.thresholds = replace(THRESHOLDS, confirm_count=3)
+    past.round({"US5": [broken()], "EU1": [broken("is gone", "$.other")]})
+    state = ("--state-dir", "state")
+    assert cli("incidents", "ack", "1", "--by", "ada", "--reason", "asked the vendor", *state).code == 0
+    silence = ("--until", "2099-12-01", "--reason", "moves", "--by", "bob")
+    assert cli("incidents", "silence", "--rule", "response-*", *silence, *state).code == 0
+    out = cli("incidents", "--state", "all", "--format", "markdown", *state).out
+    [row] = [line for line in out.splitlines() if line.startswith("| 1 |")]
+    assert "| `response-property-became-nullable` |" in row
+    assert row.endswith("| open, acknowledged by ada: asked the vendor |")
+    assert "\n\nPending, EU1 run: is gone\n\n" in out
+    assert "\n\nSilence 1: response-\\* until 2099-12-01 00:00 UTC, by bob: moves\n\n" in out
+
+
 # --- maintenance ---
+
+
+def test_windows_that_overlap_are_one_and_what_comes_within_them_is_no_next_one(
+    cli: Cli, tmp_path: Path, past: Past
+) -> None:
+    del past
+    now = datetime.now(UTC).replace(microsecond=0)
+    until = now + timedelta(hours=30)
+    at = [f"{now + timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}" for hours in (-1, 1, 2, 3, 30)]
+    (tmp_path / "model-lab-monitor.toml").write_text(
+        f"""
+        [maintenance.first]
+        sites = ["US5", "EU1"]
+        start = {at[0]}
+        end = {at[2]}
+        [maintenance.second]
+        sites = ["EU1", "US5"]
+        start = {at[1]}
+        end = {at[4]}
+        [maintenance.within]
+        sites = ["EU1"]
+        start = {at[1]}
+        end = {at[2]}
+        """,
+        "utf-8",
+    )
+    expected = f"US5 and EU1 in maintenance until {until:%Y-%m-%d %H:%M} UTC (first, second)"
+    said = " ".join(cli("incidents", "--state-dir", "state").out.split())
+    assert said.removesuffix(" No open incident.") in {expected, expected.replace("US5 and EU1", "EU1 and US5")}
+
+
+def test_a_window_that_begins_anew_before_it_ends_is_told_to_its_end(cli: Cli, tmp_path: Path, past: Past) -> None:
+    del past
+    now = datetime.now(UTC)
+    hours = ",".join(str((now + timedelta(hours=number)).hour) for number in range(-2, 3))
+    (tmp_path / "model-lab-monitor.toml").write_text(
+        f'[maintenance.often]\nsites = ["US5"]\ncron = "*/5 {hours} * * *"\nduration_s = 3600\n', "utf-8"
+    )
+    until = (now + timedelta(hours=3)).replace(minute=55)
+    said = " ".join(cli("incidents", "--state-dir", "state").out.split())
+    assert said == (
+        f"US5 in maintenance until {clock(until)} UTC (often) Next maintenance: US5 from "
+        f"{clock(until.replace(minute=0) + timedelta(hours=19))} until {clock(until + timedelta(days=1))} UTC (often) "
+        "No open incident."
+    )
 
 
 def windows(folder: Path) -> tuple[datetime, datetime]:
@@ -275,8 +381,8 @@ def test_the_life_of_an_incident_is_a_timeline(cli: Cli, past: Past, monkeypatch
         "opened 503 Service Unavailable",
         "now on EU1 too: 2 of 3 sites",
         "over on US5; still on EU1",
-        "ada: acknowledged: on it",
-        "told team: opened",
+        "acknowledged ada: on it",
+        "to notify opened: not yet team",
         "opened not delivered to team: queued, 0 attempts",
         "502 Bad Gateway",
     ):
@@ -304,6 +410,57 @@ def test_the_life_of_an_incident_as_markdown(cli: Cli, past: Past) -> None:
     out = cli("incidents", "show", "1", "--format", "markdown", "--state-dir", "state").out
     assert out.startswith("## Incident 1: is null\n\nbreaking at `$.data.attributes.name`; ")
     assert "| opened | is null |" in out
+    assert "\n\nstring → " in out
+
+
+def test_who_was_told_and_when_is_what_the_outbox_says(cli: Cli, past: Past) -> None:
+    past.sinks = ("team", "ops", "pager", "oncall")
+    past.round({"US5": [broken()]})
+    state = ("--state-dir", "state")
+    assert "to notify opened: not yet team, ops, pager, oncall" in shown_words(cli, *state)
+    with past.opened() as store:
+        ids = {row.notice.sink: row.id for row in store.undelivered()}
+        store.mark_delivered(ids["team"], past.at)
+        store.mark_delivered(ids["ops"], past.at + timedelta(seconds=42, milliseconds=3))
+        failed = past.at + timedelta(seconds=1)
+        store.mark_abandoned(ids["pager"], failed, "refused")
+        store.mark_failed(ids["oncall"], failed, "refused", failed)
+    said = "opened: team, ops (42 s later); not yet oncall; never pager"
+    assert f"notified {said}" in shown_words(cli, *state)
+    out = cli("incidents", "show", "1", "--format", "markdown", *state).out
+    assert f"| notified | {said} |" in out
+    assert "\n\nopened not delivered to oncall: queued, 1 attempt, refused\n" in out
+    life = json.loads(cli("incidents", "show", "1", "--format", "json", *state).out)
+    assert life["events"][1]["message"] == "for team, ops, pager, oncall: opened"
+
+
+def shown_words(cli: Cli, *arguments: str) -> str:
+    return " ".join(cli("incidents", "show", "1", *arguments).out.split())
+
+
+def test_what_the_outbox_no_longer_has_is_told_as_it_was_written(past: Past) -> None:
+    from monitors.commands import incident_found, incident_life  # noqa: PLC0415 - as the command does
+    from monitors.report.value import Layout  # noqa: PLC0415 - likewise
+
+    past.round({"US5": [outage()]})
+    with past.opened() as store:
+        life = incident_found.life_of(store, 1)
+    assert life is not None
+    text = incident_life.as_table(replace(life, notices=()), Layout(80))
+    assert "notified  for team: opened" in text
+
+
+def test_the_life_as_markdown_has_a_table_of_sites_and_the_silences(cli: Cli, past: Past) -> None:
+    lived(past)
+    state = ("--state-dir", "state")
+    silence = ("--rule", "server-*", "--until", "2099-12-01", "--reason", "moves", "--by", "bob")
+    assert cli("incidents", "silence", *silence, *state).code == 0
+    out = cli("incidents", "show", "1", "--format", "markdown", *state).out
+    assert "| site | since (UTC) | for | what |\n| --- | --- | --- | --- |\n| US5 | " in out
+    begun = past.at - timedelta(minutes=2)
+    assert f"| US5 | {begun:%Y-%m-%d %H:%M:%S} | 2 min | 503 Service Unavailable |" in out
+    assert f"| EU1 | {begun + timedelta(minutes=1):%Y-%m-%d %H:%M:%S} | still | 502 Bad Gateway |" in out
+    assert "\n\nSilence 1: server-\\* until 2099-12-01 00:00 UTC, by bob: moves\n" in out
 
 
 def test_what_was_promised_and_what_came_are_shown_with_a_broken_contract(cli: Cli, past: Past) -> None:
@@ -365,8 +522,8 @@ def test_no_text_of_a_site_moves_the_terminal_or_becomes_markup(format_: str, cl
             assert "<img" not in html
             assert "<a " not in html
             assert "@everyone" not in html
-            rows = [line for line in out.splitlines() if line.startswith("|")]
-            assert len({row.count("|") for row in rows}) == 1
+            for is_table, lines in itertools.groupby(out.splitlines(), lambda line: line.startswith("|")):
+                assert not is_table or len({row.count("|") for row in lines}) == 1
 
 
 # --- what people do ---
@@ -407,7 +564,7 @@ def test_a_silence_is_made_listed_and_ended(cli: Cli, past: Past) -> None:
     assert ran.err == "silence 1 is over\n"
     assert listed(cli)["silences"] == []
     with past.opened() as store:
-        assert "silenced" not in {event.kind for event in store.events(1)}, "one of a site is on no timeline"
+        assert [str(event.kind) for event in store.events(1)][-2:] == ["silenced", "unsilenced"]
 
 
 def test_a_silence_of_one_incident_is_on_its_timeline_from_beginning_to_end(cli: Cli, past: Past) -> None:
@@ -416,7 +573,7 @@ def test_a_silence_of_one_incident_is_on_its_timeline_from_beginning_to_end(cli:
     cli("incidents", "silence", "--incident", "1", *until)
     assert cli("incidents", "unsilence", "1", "--by", "bob", "--state-dir", "state").code == 0
     words = " ".join(cli("incidents", "show", "1", "--state-dir", "state").out.split())
-    assert re.search(r"unsilenced bob: silence ended 1 h 59 min before its time", words)
+    assert re.search(r"unsilenced bob: silence 1 ended 1 h 59 min before its time", words)
     with past.opened() as store:
         assert [str(event.kind) for event in store.events(1)][-2:] == ["silenced", "unsilenced"]
 
@@ -429,8 +586,8 @@ def test_who_takes_an_incident_over_is_told_whose_it_was(cli: Cli, past: Past) -
     assert ran.err == "incident 1 is acknowledged by bob; before, by ada: asked the vendor\n"
     assert cli("incidents", "ack", "1", "--by", "eve", "--reason", "mine", *state).err.endswith("; before, by bob\n")
     words = " ".join(cli("incidents", "show", "1", *state).out.split())
-    assert "bob: acknowledged (before, by ada: asked the vendor)" in words
-    assert "eve: acknowledged: mine (before, by bob)" in words
+    assert "bob: taken on (before, by ada: asked the vendor)" in words
+    assert "eve: mine (before, by bob)" in words
 
 
 def test_a_silence_that_is_over_is_not_shown_as_one_in_force(cli: Cli, past: Past) -> None:
@@ -445,6 +602,27 @@ def test_a_silence_that_is_over_is_not_shown_as_one_in_force(cli: Cli, past: Pas
         tx.put_book(book, made.book, made.events)
     assert listed(cli)["silences"] == []
     assert "Silence" not in cli("incidents", "show", "1", "--state-dir", "state").out
+
+
+def test_a_silence_of_an_incident_that_is_over_is_not_listed(cli: Cli, past: Past) -> None:
+    past.round({"US5": [outage()]})
+    silence = ("--until", "2h", "--reason", "r", "--by", "ada", "--state-dir", "state")
+    cli("incidents", "silence", "--incident", "1", *silence)
+    cli("incidents", "silence", "--rule", "server-error", *silence)
+    assert [each["id"] for each in listed(cli)["silences"]] == [1, 2]
+    past.round()
+    assert [each["id"] for each in listed(cli)["silences"]] == [2]
+    assert "Silence" not in cli("incidents", "show", "1", "--state-dir", "state").out, "it is over"
+
+
+def test_a_silence_ends_at_a_whole_second(cli: Cli, past: Past) -> None:
+    past.round({"US5": [outage()]})
+    cli(
+        "incidents", "silence", "--incident", "1", "--until", "2h", "--reason", "r", "--by", "a", "--state-dir", "state"
+    )
+    with past.opened() as store:
+        [silence] = store.book().silences
+    assert silence.until.microsecond == 0
 
 
 def test_an_end_beyond_the_calendar_is_a_mistake_and_one_at_its_edge_is_not(cli: Cli, past: Past) -> None:
@@ -463,19 +641,29 @@ def test_an_end_beyond_the_calendar_is_a_mistake_and_one_at_its_edge_is_not(cli:
     ("arguments", "said"),
     [
         ("show 7", "there is no incident 7; `incidents list --state all` lists them"),
-        ("ack 7 --by ada", "incident 7 is not open; open: 1"),
-        ("resolve 7 --by ada", "incident 7 is not open; open: 1"),
-        ("silence --incident 7 --until 2h --reason r --by ada", "incident 7 is not open; open: 1"),
-        ("unsilence 7", "there is no silence 7; known: none"),
+        ("ack 7 --by ada", "there is no incident 7; `incidents list --state all` lists them"),
+        ("resolve 7 --by ada", "there is no incident 7; `incidents list --state all` lists them"),
+        (
+            "silence --incident 7 --until 2h --reason r --by ada",
+            "there is no incident 7; `incidents list --state all` lists them",
+        ),
+        ("unsilence 7", "there is no silence 7 in force; in force: none"),
         (
             "silence --until 2h --reason r --by ada",
             "a silence names an incident, a rule or sites; to be told nothing at all, plan a maintenance window",
         ),
         (
             "silence --rule sever-error --until 2h --reason r --by ada",
-            "--rule 'sever-error': no such rule; did you mean server-error?",
+            "--rule: unknown rule 'sever-error'; did you mean server-error?",
         ),
-        ("silence --rule zzzzzz --until 2h --reason r --by ada", "--rule 'zzzzzz': no such rule"),
+        (
+            "silence --rule zzzzzz --until 2h --reason r --by ada",
+            "--rule: unknown rule 'zzzzzz'; `model-lab-monitor rules` lists them",
+        ),
+        (
+            "silence --rule edgy-* --until 2h --reason r --by ada",
+            "--rule: no rule begins with 'edgy-'; `model-lab-monitor rules` lists them",
+        ),
         ("silence --incident 1 --until 2020-01-01 --reason r --by ada", "--until 2020-01-01 00:00 UTC is past"),
         (
             "silence --incident 1 --until soon --reason r",
