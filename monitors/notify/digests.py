@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from monitors.incidents.spans import span
 from monitors.model import Level
 from monitors.notify.content import about_incident, listed_sites, members, moment, number, rows, text
+from monitors.notify.own_troubles import in_short
 from monitors.notify.wording import OVER, SIGNS, clock
 from monitors.report.text import counted, milliseconds, percent, plain
 
@@ -84,7 +85,8 @@ def _incident(row: Mapping[str, JSON], end: datetime | None) -> str:
     incident = about_incident(row)
     sites = incident.sites or incident.all_sites
     where = "the monitor itself" if incident.is_monitors_own else listed_sites(sites)
-    what = plain(incident.message or incident.rule, _WHAT_CHARS)
+    said = in_short(incident.rule, incident.message) if incident.is_monitors_own else incident.message
+    what = plain(said or incident.rule, _WHAT_CHARS)
     place = f" ({plain(incident.location, _WHAT_CHARS)})" if incident.location else ""
     if incident.resolved is not None:
         lasted = span(incident.resolved - incident.since) if incident.since is not None else ""

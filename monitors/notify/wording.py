@@ -10,6 +10,7 @@ from monitors.incidents.problems import OUTAGE
 from monitors.incidents.spans import span
 from monitors.model import Level
 from monitors.notify.content import change, listed_sites, moment, text
+from monitors.notify.own_troubles import in_short
 from monitors.report.text import dumps, plain
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 SIGNS = {Level.BREAKING: "🔴", Level.WARNING: "🟡", Level.INFO: "🔵"}
 OVER, TAKEN = "🟢", "👤"
 _MESSAGE_CHARS, _TITLE_MESSAGE_CHARS, _VALUE_CHARS, _LOCATION_CHARS = 300, 70, 60, 120
+# The monitor itself has no sites, so more of a title is left.
+_OWN_CHARS = 95
 _SHORTENED = ("$.data.attributes.", "$.data.", "$.")
 _NAMED_SITES = 2
 _ENDINGS = {"by hand": "closed by hand", "no longer watched": "no longer watched"}
@@ -195,6 +198,8 @@ class Wording:
     def _what(self) -> str:
         """Return what is seen in a few words, of one site and how many others say something else."""
         incident = self._incident
+        if incident.is_monitors_own:
+            return plain(in_short(incident.rule, self._message()), _OWN_CHARS)
         if (others := len(incident.ways) - 1) > 0:
             more = f", and {others} other message{'s' * (others > 1)}"
             return f"{plain(self._message(), _TITLE_MESSAGE_CHARS - len(more))}{more}"
