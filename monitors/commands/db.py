@@ -57,6 +57,8 @@ def check(*, salvage: bool, state_dir: Path | None, config: Path | None) -> int:
     if problems and salvage and path is not None:
         return _salvage(state_dir, config, problems[0])
     write_stdout("".join(f"{line}\n" for line in problems) or f"{shown}: the store is sound\n")
+    if problems and path is not None:
+        note(f"{shown}: `model-lab-monitor db check --salvage` keeps what can be read")
     return ExitCode.HARNESS if problems else ExitCode.OK
 
 
@@ -138,6 +140,6 @@ def _told(path: Path, outcome: Salvaged) -> str:
             said.append(f"{more:,} from the backup")
         if table in outcome.lost:
             lost = outcome.lost[table]
-            said.append("some lost, nobody can tell how many" if lost is None else f"{lost:,} lost")
+            said.append("an unknown number lost" if lost is None else f"at most {lost:,} lost")
         lines.append(f"  {table}: {', '.join(said)}")
     return "\n".join(lines) + "\n"

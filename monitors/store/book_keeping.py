@@ -10,35 +10,46 @@ from monitors.incidents.model import Book, Event, EventKind, NoticeKind, Silence
 from monitors.model import Level
 from monitors.store import sql, tables
 from monitors.store.forms import dumped, from_micros, incident_from, incident_row, loaded, micros, track_from, track_row
+from monitors.store.keys import FIRST_NOTICE, INSTALLATION, NEXT_INCIDENT
 from monitors.store.probes import next_id
+from monitors.store.sensible import damage, sensible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection, Table
 
-INSTALLATION, NEXT_INCIDENT, FIRST_NOTICE = "installation", "next_incident", "first_notice"
 AHEAD = 1_000
 """So far ahead numbers are set where some may be lost: more than are used from one backup to the next."""
 
 
 def read(connection: Connection, meta: Mapping[str, str]) -> Book:
-    """Return the book as it stands."""
-    tracks = [track_from(row) for row in connection.execute(select(tables.tracks).order_by(*tables.tracks.primary_key))]
+    """Return the book as it stands; raises `StoreDamagedError` for a row of it that makes no sense."""
+    tracks = [track_from(row) for row in _all(connection, tables.tracks)]
     table = tables.incidents
     rows = connection.execute(select(table).where(table.c.in_book == 1).order_by(table.c.id))
-    incidents = [incident_from(row) for row in rows]
-    told = [told_from(row) for row in connection.execute(select(tables.told).order_by(*tables.told.primary_key))]
-    silences = connection.execute(select(tables.silences).order_by(tables.silences.c.id))
+    incidents = [incident_from(row) for row in sensible(connection, table, rows)]
+    told = [told_from(row) for row in _all(connection, tables.told)]
+    silences = [silence_from(row) for row in _all(connection, tables.silences)]
+    upcoming = int(meta.get(NEXT_INCIDENT, "1"))
+    newest = connection.execute(select(func.max(table.c.id))).scalar_one() or 0
+    if newest >= upcoming:
+        # The next incident would be written in place of one that is there.
+        raise damage(connection, f'meta: "{NEXT_INCIDENT}" is {upcoming}, and {newest} is there already')
     return Book(
         installation=meta[INSTALLATION],
         tracks={track.key: track for track in tracks},
         incidents={incident.id: incident for incident in incidents},
         told={(each.incident, each.sink): each for each in told},
-        silences=tuple(silence_from(row) for row in silences),
-        next_id=int(meta.get(NEXT_INCIDENT, "1")),
+        silences=tuple(silences),
+        next_id=upcoming,
         first_notice=int(meta.get(FIRST_NOTICE, "1")),
     )
+
+
+def _all(connection: Connection, table: Table) -> Iterator[Any]:
+    """Yield the rows of a table in the order of its keys."""
+    return sensible(connection, table, connection.execute(select(table).order_by(*table.primary_key)))
 
 
 def write_difference(connection: Connection, before: Book, after: Book) -> None:

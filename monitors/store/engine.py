@@ -6,6 +6,7 @@ import os
 import re
 import sqlite3
 import weakref
+import zlib
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,12 +19,13 @@ from monitors.config.servers import server_url
 from monitors.errors import HarnessError, UsageError
 from monitors.store import errors
 from monitors.store.files import OpenedFile
-from monitors.store.tables import metadata, prepare_for_postgresql
+from monitors.store.tables import prepare_for_postgresql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Connection, Engine
+    from sqlalchemy.engine import ExceptionContext
 
     from monitors.config.servers import ServerUrl
 
@@ -44,7 +46,9 @@ _NETWORK = {
 _BUSY, _FULL, _DAMAGED = frozenset({5, 6}), frozenset({3, 8, 10, 13, 14, 23}), frozenset({11, 26})
 # Extended codes: the file ends before it should, its content is not what the disk was given.
 _CUT_SHORT = frozenset({10 | 2 << 8, 10 | 32 << 8, 10 | 33 << 8})
-_ERROR, _TABLE_GONE = 1, "no such table: "
+_UNDECODABLE = "Could not decode to UTF-8"
+_BAFFLED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, zlib.error)
+"""What code raises that was given something it was not made for."""
 _REASONS = {
     3: "access denied",
     8: "it may only be read",
@@ -56,6 +60,10 @@ _REASONS = {
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _LOCK_TIMEOUT, _STATES_BUSY = "55P03", frozenset({"55P03", "40001", "40P01"})
 _STATES_FULL = ("53100", "25006", "42501")
+
+
+class _UndecodableError(sqlite3.DatabaseError):
+    """SQLite said something of a file in which it repeated bytes that are no text."""
 
 
 def sqlite_url(path: Path) -> str:
@@ -91,7 +99,9 @@ class Database:
         if self.path is None:
             # Several selects of one reading see the same moment.
             self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ")
-        self._writer = self._engine.execution_options(writes=True)
+        named = {"shown": self.shown, "path": self.path}
+        self._reader = self._reader.execution_options(**named)
+        self._writer = self._engine.execution_options(writes=True, **named)
         # Whoever forgets to close it leaves no connection open all the same.
         self._closing = weakref.finalize(self, self._engine.dispose)
 
@@ -144,6 +154,11 @@ class Database:
             yield
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise self._meaning(error) from error
+        except _BAFFLED as error:
+            # A mistake of the program's, or what it was given to read is none.
+            if found := self._first_problem():
+                raise errors.damaged(self.shown, self.path, found) from error
+            raise
 
     def _meaning(self, error: Exception) -> HarnessError:
         said: Any = error.orig if isinstance(error, DBAPIError) else error
@@ -163,16 +178,32 @@ class Database:
         code = extended & 0xFF
         if code in _BUSY:
             return errors.StoreBusyError(f"{self.shown}: another process holds the store; try again when it is done")
-        # Ours were there when it was opened: whatever cut the file short, they are lost.
-        gone = code == _ERROR and str(error).removeprefix(_TABLE_GONE) in metadata.tables
-        if code in _DAMAGED or extended in _CUT_SHORT or gone:
-            return errors.StoreDamagedError(
-                f"{self.shown}: the file is damaged; `model-lab-monitor db check --salvage` keeps what can be read",
-                self.path,
-            )
+        if code in _DAMAGED or extended in _CUT_SHORT:
+            return errors.damaged(self.shown, self.path)
         if code in _FULL:
             return errors.StoreFullError(f"{self.shown}: cannot be written to: {_REASONS[code]}")
+        # Our statements fit our tables, and our rows each other: whatever does not is looked into.
+        undecodable = isinstance(error, _UndecodableError) or str(error).startswith(_UNDECODABLE)
+        if found := self._first_problem() or ("text that is none" if undecodable else None):
+            return errors.damaged(self.shown, self.path, found)
         return errors.StoreError(f"{self.shown}: {type(error).__name__}: {self._first_line(error)}")
+
+    def _first_problem(self) -> str | None:
+        """Look through the whole store, after something that cannot be; returns the first thing that is amiss."""
+        # Deferred: reads the tables through this module.
+        from monitors.store.upkeep import problems  # noqa: PLC0415
+
+        try:
+            with self._reader.begin() as connection:
+                return next(problems(connection), None)
+        except errors.StoreDamagedError as error:
+            return str(error).removeprefix(f"{self.shown}: ").partition("; ")[0]
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            said: Any = error.orig if isinstance(error, DBAPIError) else error
+            code = getattr(said, "sqlite_errorcode", None) or 0
+            # Not where the disk or another process keeps one from looking.
+            unreadable = isinstance(said, sqlite3.Error) and code & 0xFF not in _BUSY | _FULL
+            return self._first_line(said) if unreadable else None
 
     def _first_line(self, error: BaseException) -> str:
         """Return what an error says; what is wrong in a URL, a driver may repeat."""
@@ -232,10 +263,18 @@ def _sqlite_engine(path: Path, busy_timeout_s: float, file: OpenedFile) -> Engin
         try:
             for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
                 connection.execute(f"PRAGMA {pragma}").close()
-        except sqlite3.Error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             # Nobody else knows of a connection that was never ready.
             connection.close()
+            if isinstance(error, UnicodeDecodeError):
+                raise _UndecodableError from error
             raise
+
+    @event.listens_for(engine, "handle_error")
+    def undecodable(context: ExceptionContext) -> None:
+        # What SQLite says of a file may be cut out of it.
+        if isinstance(context.original_exception, UnicodeDecodeError):
+            raise _UndecodableError from context.original_exception
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -4,7 +4,7 @@ HarnessError
 └── StoreError             exit 4
     ├── StoreBusyError         another process holds it for too long
     ├── StoreFullError         the disk is full, or may not be written to
-    ├── StoreDamagedError      the file is malformed
+    ├── StoreDamagedError      the file is malformed, or holds what cannot be
     ├── StoreReplacedError     the file was removed while it was open, or another took its place
     ├── StoreUnreachableError  the server does not answer, or not to us
     ├── StoreOlderError        it was made by an older program, and may not be upgraded now
@@ -35,12 +35,21 @@ class StoreFullError(StoreError):
 
 
 class StoreDamagedError(StoreError):
-    """The store's file at `path` is malformed; `salvage` reads what can be read of it."""
+    """What the store holds cannot be read; `salvage` reads what can be read of the file at `path`, None on a server."""
 
     def __init__(self, message: str, path: Path | None = None) -> None:
         """Say what is wrong, and with which file."""
         super().__init__(message)
         self.path = path
+
+
+def damaged(shown: str, path: Path | None, what: str = "") -> StoreDamagedError:
+    """Return the error of a store that is damaged: where, what, and the way out."""
+    said = f": {what}" if what else ""
+    if path is None:
+        return StoreDamagedError(f"{shown}: the store is damaged{said}; restore a backup of the server")
+    way_out = "`model-lab-monitor db check --salvage` keeps what can be read"
+    return StoreDamagedError(f"{shown}: the file is damaged{said}; {way_out}", path)
 
 
 class StoreReplacedError(StoreError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,16 @@ def dumped(value: Any) -> str:
 def loaded(text: str) -> Any:
     """Return what `dumped` wrote."""
     return json.loads(text)
+
+
+def packed(document: Any) -> bytes:
+    """Return JSON compressed."""
+    return zlib.compress(json.dumps(document, ensure_ascii=True, separators=(",", ":")).encode(), 1)
+
+
+def unpacked(content: bytes) -> Any:
+    """Return what `packed` compressed."""
+    return json.loads(zlib.decompress(content))
 
 
 def finding_json(finding: Finding, *, timed: bool = True) -> dict[str, JSON]:

@@ -10,12 +10,12 @@ from sqlalchemy.exc import IntegrityError
 
 from monitors.errors import UsageError
 from monitors.store import sql, tables, transfer
-from monitors.store.book_keeping import NEXT_INCIDENT, next_incident
+from monitors.store.book_keeping import next_incident
 from monitors.store.forms import digest
+from monitors.store.keys import HOUR, HOUR_MS, MARK, NEXT_INCIDENT
 from monitors.store.migrating import HEAD, REVISIONS
 from monitors.store.probes import next_id
 from monitors.store.reading import meta
-from monitors.store.rollups import HOUR, HOUR_MS, MARK
 from monitors.store.sense import READS
 
 if TYPE_CHECKING:

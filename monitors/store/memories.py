@@ -5,16 +5,17 @@ The drift engine's modules are imported where they are needed: they take as long
 
 from __future__ import annotations
 
-import json
-import zlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, select
 
 from monitors.store import sql, tables
+from monitors.store.forms import packed, unpacked
+from monitors.store.sensible import damage, typed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from sqlalchemy import Connection
 
@@ -22,23 +23,12 @@ if TYPE_CHECKING:
     from monitors.memory.folding import Baseline, Memory
     from monitors.memory.ledger import Row, Seen
 
-REVISION = "memory_revision"
 Place = tuple[str, str]
 """Site and check, as the ledger has them."""
 
 
-def packed(document: Any) -> bytes:
-    """Return JSON compressed."""
-    return zlib.compress(json.dumps(document, ensure_ascii=True, separators=(",", ":")).encode(), 1)
-
-
-def unpacked(content: bytes) -> Any:
-    """Return what `packed` compressed."""
-    return json.loads(zlib.decompress(content))
-
-
-def read(connection: Connection, shown: str) -> Memory:
-    """Return the whole memory; raises `HarnessError` for a part that does not read, naming the store."""
+def read(connection: Connection) -> Memory:
+    """Return the whole memory; raises `StoreDamagedError` for a part that does not read."""
     from monitors.memory.folding import Memory  # noqa: PLC0415 - see above
     from monitors.memory.ledger import Ledger  # noqa: PLC0415 - likewise
     from monitors.memory.written import memory_from  # noqa: PLC0415 - likewise
@@ -49,8 +39,9 @@ def read(connection: Connection, shown: str) -> Memory:
     drifts: dict[DriftKey, Record] = {}
     table = tables.memory
     ordered = select(table).order_by(table.c.position, table.c.check_name, table.c.site)
-    for check, site, _, content in connection.execute(ordered):
-        part = memory_from(_opened(content), f"{shown}: memory of {check} on {site}")
+    for check, site, _, content in typed(connection, table, connection.execute(ordered)):
+        with _reading(connection, f"memory of {check} on {site}"):
+            part = memory_from(unpacked(content) or {}, "it")
         for row, sites in part.ledger.rows.items():
             rows.setdefault(row, {}).update(sites)
         answers.update(part.ledger.answers)
@@ -59,12 +50,13 @@ def read(connection: Connection, shown: str) -> Memory:
     return Memory(Ledger(rows, answers), shapes, drifts)
 
 
-def _opened(content: bytes) -> Any:
+@contextmanager
+def _reading(connection: Connection, what: str) -> Iterator[None]:
+    """Say that a part is damaged which does not read, for whatever reason."""
     try:
-        return unpacked(content)
-    except (zlib.error, ValueError, TypeError):
-        # No memory, which `memory_from` tells in its own words.
-        return {}
+        yield
+    except Exception as error:
+        raise damage(connection, f"{what} does not read") from error
 
 
 def write_difference(connection: Connection, before: Memory, after: Memory) -> bool:
@@ -130,8 +122,8 @@ def _part(memory: Memory, place: Place) -> Memory:
 # --- canary runs -----------------------------------------------------------------------------------------------------
 
 
-def baseline(connection: Connection, shown: str, site: str, run_id: str) -> Baseline | None:
-    """Return how a canary run was first seen, None where it was not."""
+def baseline(connection: Connection, site: str, run_id: str) -> Baseline | None:
+    """Return how a canary run was first seen, None where it was not; raises `StoreDamagedError` likewise."""
     from monitors.memory.written import baseline_from  # noqa: PLC0415 - see above
 
     table = tables.baselines
@@ -139,7 +131,8 @@ def baseline(connection: Connection, shown: str, site: str, run_id: str) -> Base
     content = connection.execute(wanted).scalar()
     if content is None:
         return None
-    return baseline_from(_opened(content), f"{shown}: canary run {run_id} on {site}")
+    with _reading(connection, f"canary run {run_id} on {site}"):
+        return baseline_from(unpacked(content) or {}, "it")
 
 
 def keep_baseline(connection: Connection, site: str, run_id: str, kept: Baseline) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import secrets
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Integer, LargeBinary, SmallInteger, select
 
 from monitors import __version__
 from monitors.store import sql, tables
-from monitors.store.book_keeping import INSTALLATION
 from monitors.store.errors import StoreNewerError, StoreOlderError
+from monitors.store.keys import INSTALLATION
+from monitors.store.sensible import damage
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Table
 
     from monitors.store.engine import Database
 
@@ -37,6 +39,7 @@ class Chain(NamedTuple):
 
 
 OURS = Chain()
+_REVISION = re.compile(r"[0-9]{4}")
 
 
 def prepare(database: Database, *, migrate: bool, chain: Chain = OURS) -> str | None:
@@ -48,6 +51,7 @@ def prepare(database: Database, *, migrate: bool, chain: Chain = OURS) -> str | 
     with database.reading() as connection:
         found = revision(connection)
         if found == chain.head:
+            _assure_definitions(connection)
             return found
         _refuse_newer(connection, found, database.shown, chain)
     if found is not None and not migrate:
@@ -76,7 +80,41 @@ def revision(connection: Connection) -> str | None:
         there = "SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'alembic_version'"
     if connection.exec_driver_sql(there).scalar() is None:
         return None
-    return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
+    if len(found) != 1 or not _REVISION.fullmatch(str(found[0])):
+        raise damage(connection, "alembic_version: it names no revision")
+    return str(found[0])
+
+
+def _assure_definitions(connection: Connection) -> None:
+    """Raise `StoreDamagedError` where tables in a file are not defined as ours are: no statement of ours fits them."""
+    if connection.dialect.name != "sqlite":
+        return
+    query = "SELECT m.name, c.* FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'"
+    there: dict[str, list[tuple[Any, ...]]] = {}
+    for table, _, *column, _, key in connection.exec_driver_sql(query):
+        there.setdefault(table, []).append((*column, key))
+    for table in tables.metadata.tables.values():
+        ours = _definition(table)
+        found = [(name, kind.upper(), needed, key) for name, kind, needed, key in there.get(table.name, ())]
+        # More of them do no harm.
+        if found[: len(ours)] != ours:
+            raise damage(connection, f"the table {table.name} is not defined as it was made")
+
+
+def _definition(table: Table) -> list[tuple[str, str, int, int]]:
+    """Return what SQLite says of the columns of a table: name, type, whether it needs a value, place in the key."""
+    keys = [column.name for column in table.primary_key]
+    kinds = {Integer: "INTEGER", SmallInteger: "SMALLINT", LargeBinary: "BLOB"}
+    return [
+        (
+            column.name,
+            next((word for kind, word in reversed(kinds.items()) if isinstance(column.type, kind)), "TEXT"),
+            int(not column.nullable),
+            keys.index(column.name) + 1 if column.primary_key else 0,
+        )
+        for column in table.columns
+    ]
 
 
 def _refuse_newer(connection: Connection, found: str | None, shown: str, chain: Chain) -> None:
@@ -84,10 +122,18 @@ def _refuse_newer(connection: Connection, found: str | None, shown: str, chain: 
         return
     table = tables.meta
     wrote = connection.execute(select(table.c.value).where(table.c.key == PROGRAM)).scalar()
-    message = (
-        f"{shown}: the store is of revision {found}, written by model-lab-monitor {wrote}; this is {__version__}, "
-        f"which knows revisions up to {chain.head}: upgrade the program, or name another store"
-    )
+    if wrote == __version__:
+        # Its number moves with releases, the tables with every change: this is an older checkout of the same version.
+        said = (
+            f"by a later build of model-lab-monitor {wrote} than this one, which knows revisions up to {chain.head}: "
+            "install the build that wrote it (in a checkout, a later commit), or name another store"
+        )
+    else:
+        said = (
+            f"by model-lab-monitor {wrote}; this is {__version__}, which knows revisions up to {chain.head}: "
+            "upgrade the program, or name another store"
+        )
+    message = f"{shown}: the store is of revision {found}, written {said}"
     raise StoreNewerError(message)
 
 

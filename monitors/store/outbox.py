@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,16 +11,17 @@ from sqlalchemy import and_, exists, func, or_, select, update
 from monitors.incidents.model import Notice, NoticeKind
 from monitors.store import sql, tables
 from monitors.store.forms import dumped, from_micros, loaded, maybe_from_micros, maybe_micros, micros
+from monitors.store.keys import ABANDONED, DELIVERED, QUEUED
 from monitors.store.probes import next_id
+from monitors.store.sensible import sensible
 from monitors.store.values import OutboxRow
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Select
 
-QUEUED, DELIVERED, ABANDONED = "queued", "delivered", "abandoned"
 NO_SINK = "no sink of this name is configured"
 WAITS_FOR_A_SINK = timedelta(days=7)
 """A sink may be gone for now: renamed by mistake, or left out of a file for a day."""
@@ -27,14 +29,21 @@ _T = tables.outbox.c
 _EARLIER = tables.outbox.alias("earlier")
 
 
-def queue(connection: Connection, notices: Sequence[Notice]) -> None:
-    """Put notices into the outbox; one whose key is there for its sink already is not put in again."""
+def queue(connection: Connection, notices: Sequence[Notice], taken: Mapping[tuple[str, str], datetime]) -> None:
+    """Put notices into the outbox; one whose key is there for its sink already is not put in again.
+
+    `taken` are those, by key and sink, that a sink has taken already, and when: they stand there as delivered.
+    """
     number = 0
     for notice in notices:
         known = select(_T.id).where(_T.key == notice.key, _T.sink == notice.sink)
         if connection.execute(known).first() is None:
             number = number + 1 if number else next_id(connection, tables.outbox)
-            sql.insert(connection, tables.outbox, [row_of(OutboxRow(number, notice, next_at=notice.at))])
+            at = taken.get((notice.key, notice.sink))
+            row = OutboxRow(number, notice, next_at=notice.at)
+            if at is not None:
+                row = replace(row, state=DELIVERED, attempts=1, delivered_at=at)
+            sql.insert(connection, tables.outbox, [row_of(row)])
 
 
 def _is_first() -> ColumnElement[bool]:
@@ -51,7 +60,7 @@ def _is_first() -> ColumnElement[bool]:
 def due(connection: Connection, sink: str, now: datetime, limit: int) -> list[OutboxRow]:
     """Return what the sink is to get now, oldest first: of each incident only the first that is not delivered."""
     wanted = select(tables.outbox).where(_T.state == QUEUED, _T.sink == sink, _T.next_at_us <= micros(now), _is_first())
-    return [row_from(row) for row in connection.execute(wanted.order_by(_T.at_us, _T.id).limit(limit))]
+    return _rows(connection, wanted.order_by(_T.at_us, _T.id).limit(limit))
 
 
 def next_due(connection: Connection, sink: str) -> datetime | None:
@@ -62,14 +71,16 @@ def next_due(connection: Connection, sink: str) -> datetime | None:
 
 def undelivered(connection: Connection) -> list[OutboxRow]:
     """Return everything that waits, oldest first."""
-    wanted = select(tables.outbox).where(_T.state == QUEUED).order_by(_T.at_us, _T.id)
-    return [row_from(row) for row in connection.execute(wanted)]
+    return _rows(connection, select(tables.outbox).where(_T.state == QUEUED).order_by(_T.at_us, _T.id))
 
 
 def of_incident(connection: Connection, incident: int) -> list[OutboxRow]:
     """Return every notice of an incident, in order."""
-    wanted = select(tables.outbox).where(_T.incident == incident).order_by(_T.at_us, _T.number, _T.id)
-    return [row_from(row) for row in connection.execute(wanted)]
+    return _rows(connection, select(tables.outbox).where(_T.incident == incident).order_by(_T.at_us, _T.number, _T.id))
+
+
+def _rows(connection: Connection, query: Select[Any]) -> list[OutboxRow]:
+    return [row_from(row) for row in sensible(connection, tables.outbox, connection.execute(query))]
 
 
 def delivered(connection: Connection, queued_id: int, at: datetime) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from monitors.store import bodies, sql, tables
 from monitors.store.forms import digest, dumped, finding_json, millis
+from monitors.store.sensible import sensible
 from monitors.store.values import VERDICTS
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ class ProbeWriter:
         ).scalar()
         number = known or next_id(self._connection, table)
         if known is None:
+            # One whose name is damaged is not found under it: another must not take its place.
+            list(sensible(self._connection, table, self._connection.execute(select(table))))
             sql.insert(self._connection, table, [(number, site, check, vantage, None)])
         self._cache.series[key] = number
         return number

@@ -11,6 +11,9 @@ from monitors.model import Phases
 from monitors.store import bodies, tables
 from monitors.store.book_keeping import event_from
 from monitors.store.forms import finding_from, from_millis, incident_from, loaded, micros
+from monitors.store.keys import INSTALLATION
+from monitors.store.sense import is_finding, typed
+from monitors.store.sensible import damage, sensible
 from monitors.store.values import VERDICTS, Body, Filter, IncidentFilter, ProbeRow
 
 if TYPE_CHECKING:
@@ -22,20 +25,26 @@ if TYPE_CHECKING:
 
 _CHUNK = 2_000
 _P, _S = tables.probes.c, tables.series.c
+_fits = typed(tables.probes, without=("body",))
 
 
 def meta(connection: Connection) -> dict[str, str]:
-    """Return what the store knows of itself."""
-    return {key: value for key, value in connection.execute(select(tables.meta))}  # noqa: C416 - rows are no pairs
+    """Return what the store knows of itself; raises `StoreDamagedError` where that cannot be."""
+    rows = connection.execute(select(tables.meta))
+    known = {key: value for key, value in sensible(connection, tables.meta, rows)}  # noqa: C416 - rows are no pairs
+    if INSTALLATION not in known:
+        raise damage(connection, f'meta: "{INSTALLATION}" is missing')
+    return known
 
 
 def series(connection: Connection, wanted: Filter) -> dict[int, tuple[str, str, str]]:
     """Return the site, check and vantage of the series a filter asks for, by id."""
-    query = select(_S.id, _S.site, _S.check_name, _S.vantage)
+    query = select(tables.series)
     for column, names in ((_S.site, wanted.sites), (_S.check_name, wanted.checks), (_S.vantage, wanted.vantages)):
         if names:
             query = query.where(column.in_(names))
-    return {number: (site, check, vantage) for number, site, check, vantage in connection.execute(query)}
+    rows = sensible(connection, tables.series, connection.execute(query))
+    return {number: (site, check, vantage) for number, site, check, vantage, _ in rows}
 
 
 def probes(
@@ -94,10 +103,12 @@ def _with_findings(
     having = [row.id for row in rows if row.findings]
     found = findings(connection, having) if having else {}
     for row in rows:
-        (number, where, at_ms, status, verdict, available, rule, resolve, connect, tls, first, transfer, total) = row[
-            :13
-        ]
-        site, check, vantage = known[where]
+        try:
+            _fits(row[:-1])
+            site, check, vantage = known[row.series]
+        except (ValueError, KeyError) as error:
+            raise damage(connection, f"probes: row {row.id}: {error}") from error
+        (number, _, at_ms, status, verdict, available, rule, resolve, connect, tls, first, transfer, total) = row[:13]
         at = from_millis(at_ms)
         yield ProbeRow(
             number,
@@ -135,15 +146,25 @@ def findings(connection: Connection, numbers: Sequence[int]) -> dict[int, list[A
         )
         for number, content in connection.execute(query):
             if content not in texts:
-                texts[content] = loaded(content)
+                texts[content] = _finding(connection, content)
             found.setdefault(number, []).append(texts[content])
     return found
+
+
+def _finding(connection: Connection, content: Any) -> Any:
+    try:
+        if is_finding(content):
+            return loaded(content)
+    except Exception as error:
+        raise damage(connection, f"findings: one of them does not read: {type(error).__name__}") from error
+    raise damage(connection, "findings: one of them is none")
 
 
 def body(connection: Connection, name: str) -> Body | None:
     """Return a body that was kept, by its hash."""
     table = tables.bodies.c
-    row = connection.execute(select(tables.bodies).where(table.hash == name)).first()
+    found = connection.execute(select(tables.bodies).where(table.hash == name))
+    row = next(sensible(connection, tables.bodies, found), None)
     if row is None:
         return None
     return Body(row.hash, from_millis(row.first_ms), from_millis(row.last_ms), row.size, bodies.content(row.content))
@@ -158,7 +179,7 @@ def incidents(connection: Connection, wanted: IncidentFilter) -> list[Incident]:
     query = select(tables.incidents).where(*_incident_conditions(wanted))
     query = query.order_by(column.resolved_us.is_not(None), column.opened_us.desc(), column.id.desc())
     found = []
-    for row in connection.execute(query):
+    for row in sensible(connection, tables.incidents, connection.execute(query)):
         incident = incident_from(row)
         if not wanted.sites or set(wanted.sites) & set(incident.all_sites):
             found.append(incident)
@@ -185,7 +206,8 @@ def _incident_conditions(wanted: IncidentFilter) -> Iterator[ColumnElement[bool]
 
 def incident(connection: Connection, number: int) -> Incident | None:
     """Return an incident by its id."""
-    row = connection.execute(select(tables.incidents).where(tables.incidents.c.id == number)).first()
+    found = connection.execute(select(tables.incidents).where(tables.incidents.c.id == number))
+    row = next(sensible(connection, tables.incidents, found), None)
     return None if row is None else incident_from(row)
 
 
@@ -193,4 +215,4 @@ def events(connection: Connection, number: int) -> list[Event]:
     """Return the timeline of an incident, in order."""
     table = tables.events
     query = select(table).where(table.c.incident == number).order_by(table.c.at_us, table.c.id)
-    return [event_from(row) for row in connection.execute(query)]
+    return [event_from(row) for row in sensible(connection, table, connection.execute(query))]

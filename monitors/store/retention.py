@@ -8,8 +8,7 @@ from sqlalchemy import and_, delete, exists, or_, select
 
 from monitors.store import tables
 from monitors.store.forms import millis
-from monitors.store.outbox import QUEUED
-from monitors.store.rollups import DAY, DAY_MS, HOUR
+from monitors.store.keys import DAY, DAY_MS, HOUR, QUEUED
 from monitors.store.values import VERDICTS
 
 if TYPE_CHECKING:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, case, func, select, update
 
 from monitors.store import histogram, sql, tables
+from monitors.store.keys import DAY, DAY_MS, HOUR, HOUR_MS
+from monitors.store.sensible import damage, sensible
 from monitors.store.values import VERDICTS
 
 if TYPE_CHECKING:
@@ -15,12 +17,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-HOUR, DAY = 1, 2
-HOUR_MS, DAY_MS = 3_600_000, 86_400_000
-MARK = "rolled_up_to"
-"""The key in `meta` of the id up to which probes are rolled up."""
-HOURS_FROM = "hours_from"
-"""The key in `meta` of the millisecond, the start of a day, before which only days are kept."""
 CHUNK = 100_000
 _P, _R, _S = tables.probes.c, tables.rollups.c, tables.series.c
 _INFO, _WARNING, _BREAKING = (VERDICTS.index(word) for word in ("info", "warning", "breaking"))
@@ -92,7 +88,8 @@ class Counter:
 
     def __init__(self, connection: Connection) -> None:
         """Begin where the roll-ups end."""
-        known = connection.execute(select(_S.id, _S.rolled_available))
+        self._connection = connection
+        known = sensible(connection, tables.series, connection.execute(select(tables.series)))
         self.last: dict[int, int | None] = {row.id: row.rolled_available for row in known}
 
     def count(self, rows: Iterable[Any], period_ms: int) -> dict[tuple[int, int], Tally]:
@@ -100,6 +97,8 @@ class Counter:
         last = self.last
         tallies: dict[tuple[int, int], Tally] = {}
         for series, at_ms, verdict, available, total_us in rows:
+            if not (series in last and type(at_ms) is type(verdict) is type(total_us) is int and total_us >= 0):
+                raise damage(self._connection, f"probes: one of series {series} cannot be counted")
             key = series, at_ms - at_ms % period_ms
             tally = tallies.get(key)
             if tally is None:
@@ -145,7 +144,7 @@ def _add_known(connection: Connection, period: int, tallies: dict[tuple[int, int
     starts = sorted({start_ms for _, start_ms in tallies})
     for first in range(0, len(starts), _MANY):
         query = select(tables.rollups).where(_R.period == period, _R.start_ms.in_(starts[first : first + _MANY]))
-        for row in connection.execute(query):
+        for row in sensible(connection, tables.rollups, connection.execute(query)):
             tally = tallies.get((row.series, row.start_ms))
             if tally is not None:
                 tally.add_row(row)

@@ -15,12 +15,12 @@ from sqlalchemy import func, select, update
 
 from monitors.incidents.model import EventKind
 from monitors.store import sql, tables
-from monitors.store.book_keeping import AHEAD, INSTALLATION, NEXT_INCIDENT, go_ahead, next_incident
+from monitors.store.book_keeping import AHEAD, go_ahead, next_incident
 from monitors.store.damaged import Source
 from monitors.store.engine import Database, make_file, sqlite_url
+from monitors.store.keys import INSTALLATION, MARK, NEXT_INCIDENT
 from monitors.store.migrating import prepare
 from monitors.store.reading import meta
-from monitors.store.rollups import MARK
 from monitors.store.sense import READS
 from monitors.store.upkeep import BACKUP
 from monitors.store.values import Salvaged
@@ -117,6 +117,9 @@ def _carry(connection: Connection, table: Table, damaged: Source, backup: Source
     put = _Putting(connection, table, fits)
     put.all(damaged.rows(table))
     lost = damaged.lost(table)
+    if table is tables.meta and lost is not None and (INSTALLATION,) not in put.seen:
+        # No store is without it.
+        lost += 1
     if put.kept:
         outcome.kept[table.name] = put.kept
     if lost is None or lost + put.refused:

@@ -5,18 +5,31 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Integer, LargeBinary, SmallInteger
 
 from monitors.incidents.model import EventKind, NoticeKind
 from monitors.model import Kind, Level
-from monitors.store import bodies, histogram, memories, outbox, tables
-from monitors.store.book_keeping import FIRST_NOTICE, INSTALLATION, NEXT_INCIDENT
-from monitors.store.forms import loaded, micros, millis
-from monitors.store.memories import REVISION
-from monitors.store.rollups import DAY, DAY_MS, HOUR, HOUR_MS, HOURS_FROM, MARK
+from monitors.store import bodies, histogram, tables
+from monitors.store.forms import loaded, micros, millis, unpacked
+from monitors.store.keys import (
+    ABANDONED,
+    DAY,
+    DAY_MS,
+    DELIVERED,
+    DIGEST,
+    FIRST_NOTICE,
+    GENERATION,
+    HOUR,
+    HOUR_MS,
+    HOURS_FROM,
+    INSTALLATION,
+    MARK,
+    NEXT_INCIDENT,
+    QUEUED,
+    REVISION,
+)
 from monitors.store.values import VERDICTS
 
 if TYPE_CHECKING:
@@ -34,7 +47,7 @@ _LAST = datetime(9999, 12, 31, tzinfo=UTC)
 _BUCKETS = histogram.bucket(_MANY) + 1
 _WORDS = frozenset(map(str, Level))
 _KINDS, _EVENTS, _NOTICES = frozenset(map(str, Kind)), frozenset(map(str, EventKind)), frozenset(map(str, NoticeKind))
-_STATES = frozenset({outbox.QUEUED, outbox.DELIVERED, outbox.ABANDONED})
+_STATES = frozenset({QUEUED, DELIVERED, ABANDONED})
 _FLAG, _LEVEL = (0, 1), (min(Level).value, max(Level).value)
 _BOUNDS: Mapping[str, tuple[int, int]] = {
     "probes.status": (-(2**15) + 1, 2**15 - 1),
@@ -53,7 +66,7 @@ _BOUNDS: Mapping[str, tuple[int, int]] = {
     "silences.until_us": (micros(_EARLIEST), micros(_LAST)),
     "outbox.next_at_us": (micros(_EARLIEST), micros(_LAST)),
 }
-_NUMBERS = {NEXT_INCIDENT: 1, FIRST_NOTICE: 1, REVISION: 0, MARK: 0, "generation": 0}
+_NUMBERS = {NEXT_INCIDENT: 1, FIRST_NOTICE: 1, REVISION: 0, MARK: 0, GENERATION: 0}
 
 
 class _Column(NamedTuple):
@@ -62,11 +75,6 @@ class _Column(NamedTuple):
     kind: type
     low: int
     high: int
-
-
-@cache
-def _columns(table: Table) -> tuple[_Column, ...]:
-    return tuple(_column(table, column) for column in table.columns)
 
 
 def _column(table: Table, column: Any) -> _Column:
@@ -88,20 +96,26 @@ def _column(table: Table, column: Any) -> _Column:
     return _Column(column.name, bool(column.nullable), kind, low, high)
 
 
-def _typed(table: Table, row: Any) -> None:
-    """Raise `ValueError` for a value that is not what its column holds."""
-    for column, value in zip(_columns(table), row, strict=True):
-        if value is None and column.nullable:
-            continue
-        if type(value) is not column.kind:
-            _refuse(column.name, {int: "an integer", str: "text", bytes: "bytes"}[column.kind])
-        if column.kind is int and not column.low <= value <= column.high:
-            _refuse(column.name, f"an integer from {column.low} to {column.high}")
-        if column.kind is str:
-            try:
-                value.encode()
-            except UnicodeEncodeError:
-                _refuse(column.name, "text")
+def typed(table: Table, without: tuple[str, ...] = ()) -> Read:
+    """Return what raises `ValueError` for a value that is not what its column holds, in a row of all but some."""
+    columns = [_column(table, column) for column in table.columns if column.name not in without]
+
+    def read(row: Any) -> None:
+        for (name, nullable, kind, low, high), value in zip(columns, row, strict=True):
+            if value is None and nullable:
+                continue
+            if type(value) is not kind:
+                _refuse(name, {int: "an integer", str: "text", bytes: "bytes"}[kind])
+            if kind is int:
+                if not low <= value <= high:
+                    _refuse(name, f"an integer from {low} to {high}")
+            elif kind is str and not value.isascii():
+                try:
+                    value.encode()
+                except UnicodeEncodeError:
+                    _refuse(name, "text")
+
+    return read
 
 
 def _refuse(name: str, what: str) -> None:
@@ -135,7 +149,8 @@ def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
-def _is_finding(text: str) -> bool:
+def is_finding(text: str) -> bool:
+    """Tell whether a text is a finding; raises whatever comes of one that is not even like it."""
     raw = loaded(text)
     texts = all(isinstance(raw.get(name, ""), str) for name in ("message", "discriminator"))
     maybe = all(isinstance(raw.get(name), str | None) for name in ("location", "site", "check", "source"))
@@ -183,6 +198,8 @@ def _meta(row: Any) -> None:
         digits = value.removeprefix("-")
         fits = digits.isascii() and digits.isdecimal() and str(int(value[:20])) == value
         _hold(fits and millis(_EARLIEST) <= int(value) <= millis(_LATEST), f'"{key}" must be milliseconds')
+    elif key == DIGEST:
+        _within(key, "a time with its zone", lambda: datetime.fromisoformat(value).tzinfo is not None)
     elif key == INSTALLATION:
         word = value.isascii() and value.replace("-", "").replace("_", "").isalnum()
         _hold(word and len(value) <= 64, f'"{key}" must be a word of at most 64 letters and digits')  # noqa: PLR2004 - said beside it
@@ -207,13 +224,13 @@ def _rollup(row: Any) -> None:
 
 def _track(row: Any) -> None:
     _, _, _, finding, results, *_ = row
-    _within("finding", "a finding", lambda: _is_finding(finding))
+    _within("finding", "a finding", lambda: is_finding(finding))
     _hold(set(results) <= {"x", "."}, '"results" must be of x and . alone')
 
 
 def _incident(row: Any) -> None:
     finding, acknowledged, spells = row[2], row[10], row[11]
-    _within("finding", "a finding", lambda: _is_finding(finding))
+    _within("finding", "a finding", lambda: is_finding(finding))
     _within(
         "acknowledged", "who, when and why", lambda: acknowledged is None or _is_acknowledgement(loaded(acknowledged))
     )
@@ -246,18 +263,18 @@ def _outbox(row: Any) -> None:
 def _memory(row: Any) -> None:
     from monitors.memory.written import memory_from  # noqa: PLC0415 - takes as long as the database
 
-    memory_from(memories.unpacked(row[3]) or {}, "content")
+    memory_from(unpacked(row[3]) or {}, "content")
 
 
 def _baseline(row: Any) -> None:
     from monitors.memory.written import baseline_from  # noqa: PLC0415 - likewise
 
-    baseline_from(memories.unpacked(row[2]) or {}, "content")
+    baseline_from(unpacked(row[2]) or {}, "content")
 
 
 _FURTHER: Mapping[str, Read] = {
     "meta": _meta,
-    "findings": lambda row: _within("content", "a finding", lambda: _is_finding(row[2])),
+    "findings": lambda row: _within("content", "a finding", lambda: is_finding(row[2])),
     "bodies": _body,
     "rollups": _rollup,
     "tracks": _track,
@@ -272,10 +289,10 @@ _FURTHER: Mapping[str, Read] = {
 
 
 def _reader(table: Table) -> Read:
-    further = _FURTHER.get(table.name)
+    further, plain = _FURTHER.get(table.name), TYPED[table.name]
 
     def read(row: Any) -> None:
-        _typed(table, row)
+        plain(row)
         if further is not None:
             try:
                 further(row)
@@ -289,5 +306,7 @@ def _reader(table: Table) -> Read:
     return read
 
 
+TYPED: Mapping[str, Read] = {name: typed(table) for name, table in tables.metadata.tables.items()}
+"""What raises `ValueError` for a row of a table one of whose values is not what its column holds."""
 READS: Mapping[str, Read] = {name: _reader(table) for name, table in tables.metadata.tables.items()}
 """What raises `ValueError` for a row of a table, given as all of its columns, that makes no sense."""

@@ -21,12 +21,12 @@ from monitors.store import (
 from monitors.store.cache import Cache
 from monitors.store.engine import Database, make_file
 from monitors.store.errors import StoreBusyError, StoreDamagedError
+from monitors.store.keys import GENERATION, HOURS_FROM, MARK, REVISION
 from monitors.store.migrating import prepare
 from monitors.store.retention import CHUNK, delete_some, hours_from, steps
-from monitors.store.rollups import HOURS_FROM, MARK
 from monitors.store.shelf import take_over
 from monitors.store.values import Counts, Taken
-from monitors.store.writing import GENERATION, Writing
+from monitors.store.writing import Writing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -106,7 +106,7 @@ class Store:
             if self._hold is not None:
                 self._hold.assure()
             with self.database.writing() as connection:
-                writing = Writing(connection, self._cache, self.url_shown)
+                writing = Writing(connection, self._cache)
                 yield writing
                 writing.finish()
             self._cache = writing.cache
@@ -166,17 +166,17 @@ class Store:
     def memory(self) -> Memory:
         """Return what the drift engine remembers."""
         with self.database.reading() as connection:
-            return memories.read(connection, self.url_shown)
+            return memories.read(connection)
 
     def memory_revision(self) -> int:
         """Return a number that moves with every change of the memory."""
         with self.database.reading() as connection:
-            return int(reading.meta(connection).get(memories.REVISION, "0"))
+            return int(reading.meta(connection).get(REVISION, "0"))
 
     def baseline(self, site: str, run_id: str) -> Baseline | None:
         """Return how a canary run was first seen."""
         with self.database.reading() as connection:
-            return memories.baseline(connection, self.url_shown, site, run_id)
+            return memories.baseline(connection, site, run_id)
 
     # --- history -----------------------------------------------------------------------------------------------------
 
@@ -270,7 +270,7 @@ class Store:
     def export(self) -> Iterator[str]:
         """Yield everything the store holds, as of one moment, as lines of JSON; memory stays flat."""
         with self.database.reading() as connection:
-            yield from exporting.lines(connection, self.url_shown)
+            yield from exporting.lines(connection)
 
     def take(self, lines: Iterable[str], name: str, *, merge: bool = False, ahead: bool = False) -> Taken:
         """Take an export, all of it or nothing; `name` is what errors call it.
@@ -295,7 +295,7 @@ class Store:
         found: list[str] = []
         try:
             with self.database.reading() as connection:
-                found.extend(upkeep.problems(connection, self.url_shown))
+                found.extend(upkeep.problems(connection))
         except StoreDamagedError as error:
             # So damaged that not even all of it can be looked at.
             found.append(str(error))

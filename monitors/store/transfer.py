@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import DefaultClause, Integer
 
-from monitors.store import bodies, histogram, memories, tables
-from monitors.store.forms import dumped, loaded
+from monitors.store import bodies, histogram, tables
+from monitors.store.forms import dumped, loaded, packed, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -98,7 +98,7 @@ def _histogram_from(value: Any) -> bytes:
 
 
 _JSON = Codec(loaded, dumped)
-_PACKED = Codec(memories.unpacked, memories.packed)
+_PACKED = Codec(unpacked, packed)
 _CODECS: Mapping[tuple[str, str], Codec] = {
     ("findings", "content"): _JSON,
     ("tracks", "finding"): _JSON,

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from monitors.errors import HarnessError
 from monitors.store import book_keeping, memories, outbox, reading, tables
-from monitors.store.errors import StoreDamagedError, StoreFullError
+from monitors.store.errors import StoreFullError, damaged
+from monitors.store.keys import NEXT_INCIDENT
 from monitors.store.sense import READS
+from monitors.store.sensible import senseless
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from pathlib import Path
 
     from sqlalchemy import Connection, Table
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 BACKUP = "{name}.backup"
 _MOST = 20
-_SAID_CHARS = 200
+_BULKY = (tables.probe_findings, tables.probes, tables.findings, tables.bodies)
 
 
 def vacuum(database: Database) -> None:
@@ -33,7 +35,7 @@ def vacuum(database: Database) -> None:
             connection.exec_driver_sql(statement)
 
 
-def problems(connection: Connection, shown: str) -> Iterator[str]:
+def problems(connection: Connection) -> Iterator[str]:
     """Yield what is wrong with a store, one line each: first what the database says of itself, then of our rows."""
     if connection.dialect.name == "sqlite":
         for (line,) in connection.exec_driver_sql(f"PRAGMA integrity_check({_MOST})"):
@@ -47,22 +49,26 @@ def problems(connection: Connection, shown: str) -> Iterator[str]:
             made_sense = False
             yield line
     if made_sense:
-        yield from _together(connection, shown)
+        yield from _together(connection)
 
 
 def _senseless(connection: Connection, table: Table) -> Generator[str]:
     """Yield which rows of a table make no sense, read as they lie there."""
-    columns = [column.name for column in table.columns]
-    keys = [columns.index(column.name) for column in table.primary_key]
-    query = f"SELECT {', '.join(columns)} FROM {table.name}"  # noqa: S608 - names of ours
     streaming = {"stream_results": True}
-    with _as_it_lies(connection), connection.exec_driver_sql(query, execution_options=streaming) as rows:
-        for row in rows:
-            try:
-                READS[table.name](tuple(row))
-            except ValueError as error:
-                key = " ".join(str(row[position])[:_SAID_CHARS] for position in keys)
-                yield f"{table.name}: row {key}: {str(error)[:_SAID_CHARS]}"
+    with _as_it_lies(connection), connection.exec_driver_sql(_whole(table), execution_options=streaming) as rows:
+        yield from _refused(table, map(tuple, rows))
+
+
+def _whole(table: Table) -> str:
+    return f"SELECT {', '.join(column.name for column in table.columns)} FROM {table.name}"  # noqa: S608 - names of ours
+
+
+def _refused(table: Table, rows: Iterable[Any]) -> Generator[str]:
+    for row in rows:
+        try:
+            READS[table.name](row)
+        except ValueError as error:
+            yield senseless(table, row, error)
 
 
 @contextmanager
@@ -73,25 +79,31 @@ def _as_it_lies(connection: Connection) -> Iterator[None]:
         return
     raw: Any = connection.connection.dbapi_connection
     before = raw.text_factory
-    raw.text_factory = lambda content: content.decode("utf-8", "surrogateescape")
+    raw.text_factory = as_it_lies
     try:
         yield
     finally:
         raw.text_factory = before
 
 
-def _together(connection: Connection, shown: str) -> Iterator[str]:
+def as_it_lies(content: bytes) -> str:
+    """Return a text as it lies in a file, in which bytes that are none can be told."""
+    return content.decode("utf-8", "surrogateescape")
+
+
+def _together(connection: Connection) -> Iterator[str]:
     """Yield what is wrong with rows that make sense each for itself."""
     checks: tuple[tuple[str, Callable[[], object]], ...] = (
         ("incidents", lambda: book_keeping.read(connection, reading.meta(connection))),
         ("outbox", lambda: outbox.undelivered(connection)),
-        ("memory", lambda: memories.read(connection, shown)),
+        ("memory", lambda: memories.read(connection)),
     )
     for name, check in checks:
         try:
             check()
         except HarnessError as error:
-            yield str(error)
+            # Where and the way out are known to whoever asks.
+            yield str(error).rpartition(" is damaged: ")[2].partition("; ")[0]
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             yield f"{name}: a row does not read: {type(error).__name__}"
     yield from _numbering(connection)
@@ -109,7 +121,7 @@ def _some(found: Generator[str]) -> Iterator[str]:
 def _numbering(connection: Connection) -> Iterator[str]:
     known = reading.meta(connection)
     upcoming, newest = (
-        int(known.get(book_keeping.NEXT_INCIDENT, "1")),
+        int(known.get(NEXT_INCIDENT, "1")),
         book_keeping.next_incident(connection, known) - 1,
     )
     if upcoming <= newest:
@@ -133,7 +145,7 @@ def backup(database: Database) -> Path | None:
             source.backup(copy)
             # One file, whatever it is opened with.
             copy.execute("PRAGMA journal_mode=DELETE").close()
-            _refuse_damaged(copy, database.shown)
+            _refuse_damaged(copy, database.shown, database.path)
         with draft.open("rb+") as file:
             os.fsync(file.fileno())
         draft.replace(target)
@@ -145,9 +157,14 @@ def backup(database: Database) -> Path | None:
     return target
 
 
-def _refuse_damaged(copy: sqlite3.Connection, shown: str) -> None:
+def _refuse_damaged(copy: sqlite3.Connection, shown: str, path: Path) -> None:
     """Read the copy through: damage that nobody met yet must not replace a backup that is sound."""
     ((line,), *_) = copy.execute("PRAGMA quick_check(1)").fetchall()
     if line != "ok":
-        message = f"{shown}: the file is damaged: {' '.join(line.split())}"
-        raise StoreDamagedError(message)
+        raise damaged(shown, path, " ".join(line.split()))
+    copy.text_factory = as_it_lies
+    for table in tables.metadata.sorted_tables:
+        # What a mended store takes from a backup.
+        rows = copy.execute(_whole(table)) if table not in _BULKY else ()
+        for refused in _refused(table, rows):
+            raise damaged(shown, path, refused)

@@ -10,8 +10,10 @@ from monitors.checks import CHECKS
 from monitors.sites import SITES
 from monitors.store import histogram, tables
 from monitors.store.forms import millis
+from monitors.store.keys import DAY, DAY_MS, HOUR, HOUR_MS, HOURS_FROM, MARK
 from monitors.store.reading import ceil_millis, meta, series
-from monitors.store.rollups import DAY, DAY_MS, HOUR, HOUR_MS, HOURS_FROM, MARK, Counter, Tally, unrolled
+from monitors.store.rollups import Counter, Tally, unrolled
+from monitors.store.sensible import sensible
 from monitors.store.values import UptimeRow
 
 if TYPE_CHECKING:
@@ -78,7 +80,7 @@ def _count_rolled(connection: Connection, span: Span, tallies: dict[int, Tally])
         query = select(tables.rollups).where(
             _R.period == period, _R.start_ms >= piece.start, _R.start_ms < piece.end, _R.series.in_(tallies)
         )
-        for row in connection.execute(query):
+        for row in sensible(connection, tables.rollups, connection.execute(query)):
             tallies[row.series].add_row(row)
 
 

@@ -6,11 +6,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from monitors.store import book_keeping, memories, outbox, reading, sql, tables
+from monitors.store.keys import FIRST_NOTICE, GENERATION, MARK, NEXT_INCIDENT, REVISION
 from monitors.store.probes import ProbeWriter
-from monitors.store.rollups import MARK
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from sqlalchemy import Connection
 
@@ -19,16 +20,15 @@ if TYPE_CHECKING:
     from monitors.store.cache import Cache
     from monitors.store.values import Probed
 
-GENERATION = "generation"
 LAST_BATCHES = "last_batches"
 
 
 class Writing:
     """What may be done within one transaction; made by `Store.writing`, and of no use once that has ended."""
 
-    def __init__(self, connection: Connection, cache: Cache, shown: str) -> None:
+    def __init__(self, connection: Connection, cache: Cache) -> None:
         """Begin; `cache` is that of the store, of which a copy is used."""
-        self.connection, self._shown = connection, shown
+        self.connection = connection
         self._meta = reading.meta(connection)
         self.cache = cache.at(self._meta.get(GENERATION, ""))
 
@@ -66,17 +66,20 @@ class Writing:
     def put_book(self, before: Book, after: Book, events: Sequence[Event] = ()) -> None:
         """Write what changed from one book to the other, and the events that tell of it."""
         book_keeping.write_difference(self.connection, before, after)
-        self._meta[book_keeping.NEXT_INCIDENT] = str(after.next_id)
-        self._meta[book_keeping.FIRST_NOTICE] = str(after.first_notice)
+        self._meta[NEXT_INCIDENT] = str(after.next_id)
+        self._meta[FIRST_NOTICE] = str(after.first_notice)
         book_keeping.add_events(self.connection, events)
 
     def add_event(self, event: Event) -> None:
         """Append a line to the timeline of an incident."""
         book_keeping.add_events(self.connection, (event,))
 
-    def queue(self, notices: Sequence[Notice]) -> None:
-        """Put notices into the outbox; one whose key is there for its sink already is not put in again."""
-        outbox.queue(self.connection, notices)
+    def queue(self, notices: Sequence[Notice], taken: Mapping[tuple[str, str], datetime] | None = None) -> None:
+        """Put notices into the outbox; one whose key is there for its sink already is not put in again.
+
+        `taken` are those, by key and sink, that a sink has taken already, and when: they stand there as delivered.
+        """
+        outbox.queue(self.connection, notices, taken or {})
 
     def add_probes(self, vantage: str, probes: Sequence[Probed]) -> None:
         """Keep probes, made from a place; raises `ValueError` for one that names no site, check or time."""
@@ -84,11 +87,11 @@ class Writing:
 
     def memory(self) -> Memory:
         """Return the memory."""
-        return memories.read(self.connection, self._shown)
+        return memories.read(self.connection)
 
     def memory_revision(self) -> int:
         """Return a number that moves with every change of the memory."""
-        return int(self._meta.get(memories.REVISION, "0"))
+        return int(self._meta.get(REVISION, "0"))
 
     def put_memory(self, before: Memory, after: Memory) -> int:
         """Write the parts of the memory that changed; returns its revision, a new one where any did."""
@@ -98,7 +101,7 @@ class Writing:
 
     def baseline(self, site: str, run_id: str) -> Baseline | None:
         """Return how a canary run was first seen."""
-        return memories.baseline(self.connection, self._shown, site, run_id)
+        return memories.baseline(self.connection, site, run_id)
 
     def keep_baseline(self, site: str, run_id: str, baseline: Baseline) -> None:
         """Put a baseline in place of the one before."""
@@ -113,4 +116,4 @@ class Writing:
         return forgotten
 
     def _next_revision(self) -> None:
-        self.put_meta(memories.REVISION, str(self.memory_revision() + 1))
+        self.put_meta(REVISION, str(self.memory_revision() + 1))

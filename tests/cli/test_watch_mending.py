@@ -86,6 +86,39 @@ def test_damage_that_only_the_upkeep_meets_is_mended_by_the_same_pass(once: Call
     assert once().code == 0
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE series SET site = CAST(x'ff' AS TEXT) WHERE id = 1",
+        "REPLACE INTO meta VALUES ('next_incident', 'x')",
+        "DELETE FROM meta WHERE key = 'installation'",
+        "UPDATE memory SET content = x'00'",
+        "UPDATE baselines SET content = x'00'",
+        "ALTER TABLE incidents RENAME COLUMN why_resolved TO why_resolvec",
+    ],
+)
+def test_a_row_that_makes_no_sense_is_mended_by_the_pass_that_meets_it(
+    statement: str, cli: Cli, once: Callable[[], Any], path: Path
+) -> None:
+    assert once().code == 0
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(statement)
+    if "baselines" not in statement and "memory" not in statement and "series" not in statement:
+        looked = cli("incidents", "--state-dir", "state")
+        assert looked.code == 4
+        assert "the file is damaged: " in looked.err
+        assert "`model-lab-monitor db check --salvage` keeps what can be read\n" in looked.err
+        assert looked.err.count("\n") == 1
+    ran = once()
+    assert ran.code == 4
+    assert "is mended: kept" in " ".join(ran.out.split())
+    assert own(path) == [("monitor-store-failed", True)]
+    assert len(aside(path)) == 1
+    with open_store(sqlite_url(path)) as store:
+        assert store.check() == []
+    assert once().code == 0
+
+
 def test_what_the_damaged_file_does_not_give_comes_from_the_backup(once: Callable[[], Any], path: Path) -> None:
     assert once().code == 0
     with open_store(sqlite_url(path)) as store:

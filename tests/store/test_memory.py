@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import zlib
 from dataclasses import replace
 from datetime import timedelta
@@ -8,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitors.drift.shape import learn
-from monitors.errors import HarnessError
 from monitors.memory import Memory
 from monitors.memory.confirmation import Record
 from monitors.memory.folding import Baseline
 from monitors.memory.ledger import Ledger, Sighting, observe
 from monitors.memory.traits import Trait
+from monitors.store import StoreDamagedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,7 +106,8 @@ def test_a_part_that_does_not_read_is_named(content: bytes, file_store: Store, m
     put(file_store, Memory(), memory)
     with file_store.writing() as writing:
         writing.connection.exec_driver_sql("UPDATE memory SET content = ? WHERE site = 'EU1'", (content,))
-    with pytest.raises(HarnessError, match=r"monitor\.sqlite: memory of run on EU1: \"kind\" is not"):
+    said = "monitor.sqlite: the file is damaged: memory of run on EU1 does not read; `model-lab-monitor db check"
+    with pytest.raises(StoreDamagedError, match=re.escape(said)):
         file_store.memory()
 
 

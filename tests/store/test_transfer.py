@@ -460,7 +460,5 @@ def test_a_line_without_end_is_told(file_store: Store, monkeypatch: pytest.Monke
 def test_a_row_that_does_not_read_stops_the_export(full: Store) -> None:
     with full.writing() as writing:
         writing.connection.exec_driver_sql("UPDATE incidents SET finding = '{'")
-    with pytest.raises(
-        StoreDamagedError, match=r"a row does not read \(JSONDecodeError\); `model-lab-monitor db check`"
-    ):
+    with pytest.raises(StoreDamagedError, match=r'is damaged: incidents: row 1: "finding" must be a finding; '):
         list(full.export())
