@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -118,13 +119,55 @@ SINK_TYPES: Mapping[str, SinkType] = {
 }
 """Every type by the word `type` takes."""
 
+APPRISE_SCHEMES: Mapping[str, str] = {
+    "discord": "discord",
+    "email": "mailtos",
+    "googlechat": "gchat",
+    "gotify": "gotifys",
+    "jira": "jira",
+    "mail": "mailtos",
+    "matrix": "matrixs",
+    "mattermost": "mmosts",
+    "msteams": "workflows",
+    "ntfy": "ntfys",
+    "opsgenie": "opsgenie",
+    "pagerduty": "pagerduty",
+    "pushover": "pover",
+    "rocketchat": "rockets",
+    "signal": "signal",
+    "slack": "slack",
+    "smtp": "mailtos",
+    "sns": "sns",
+    "splunk": "splunk",
+    "teams": "workflows",
+    "telegram": "tgram",
+    "twilio": "twilio",
+    "victorops": "victorops",
+    "webex": "webex",
+    "whatsapp": "whatsapp",
+    "zulip": "zulip",
+}
+"""Services people look for among the types, and how the address of each begins for apprise."""
+
+
+def _sink_type(value: object) -> str:
+    """Return a type of sink; whoever names a service hears which type has it."""
+    if isinstance(value, str) and (scheme := APPRISE_SCHEMES.get(re.sub(r"[\W_]", "", value.lower()))):
+        message = (
+            f'{value!r} is none of {", ".join(SINK_TYPES)}; write type = "apprise", and its address {scheme}://… '
+            "into url_env or url_file"
+        )
+        raise readers.UnfitError(message)
+    return readers.word(*SINK_TYPES)(value)
+
+
 SINK = rows(
     (
         "type",
         ", ".join(f"`{name}`" for name in SINK_TYPES),
         "none",
         "What kind of sink it is; it decides which options there are beside those of every sink.",
-        readers.word(*SINK_TYPES),
+        _sink_type,
         '"stdout"',
     ),
     (

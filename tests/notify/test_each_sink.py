@@ -15,10 +15,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import apprise
 import pytest
 import requests
 
 from monitors.config.alerting import SinkSettings
+from monitors.config.sinks import APPRISE_SCHEMES
 from monitors.errors import ConfigError, RefusedError, UsageError
 from monitors.incidents.model import Notice, NoticeKind
 from monitors.model import Observation, Phases, TlsInfo
@@ -355,6 +357,12 @@ def test_a_service_that_shows_html_gets_text_escaped(loopback: Loopback, notice:
         notice(message="<script>alert(1)</script>"),
     )
     assert "<script" not in loopback.requests[0].json["message"]
+
+
+def test_apprise_knows_each_service_that_the_configuration_leads_to_it() -> None:
+    plugins = apprise.Apprise().details()["schemas"]
+    known = {scheme for each in plugins for scheme in (*(each["protocols"] or ()), *(each["secure_protocols"] or ()))}
+    assert set(APPRISE_SCHEMES.values()) <= known
 
 
 def test_slack_s_own_form_keeps_nothing_that_calls_people(notice: Make) -> None:
