@@ -114,21 +114,18 @@ def check(*, file: Path | None, config: Path | None, no_secrets: bool) -> int:
 
 
 def _too_often(settings: Settings, *, no_secrets: bool) -> list[str]:
-    """Return a line on each site of which more is asked than the budget lets through; without keys that is little."""
-    watch, found = settings.watch, []
-    for site in settings.sites:
-        made = [
-            check.name
-            for check in CHECKS.values()
-            if (no_secrets or site.credentials or not check.with_keys) and (site.run_id is not None or check.run_id)
-        ]
-        due = sum(60 / watch.interval_s(site.site.key, check) for check in made)
-        if due > watch.budget_per_minute:
-            found.append(
-                f"{site.site.key}: {due:.0f} probes are due in a minute and watch.budget_per_minute is "
-                f"{watch.budget_per_minute}; what is beyond it will wait"
-            )
-    return found
+    """Return a line on sites of which more is asked than the budget lets through; without keys that is little."""
+    from monitors.watching.pacing import paced  # noqa: PLC0415 - beside its only use
+
+    watch = settings.watch
+    intervals_s = {
+        (site.site.key, check.name): watch.interval_s(site.site.key, check.name)
+        for site in settings.sites
+        for check in CHECKS.values()
+        if (no_secrets or site.credentials or not check.with_keys) and (site.run_id is not None or check.run_id)
+    }
+    _, too_often = paced(intervals_s, watch.budget_per_minute)
+    return too_often
 
 
 def _summary(settings: Settings) -> list[str]:

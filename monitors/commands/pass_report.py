@@ -33,6 +33,7 @@ def report_of(bench: Bench, kept: Sequence[Kept], fail_on: Level | None) -> Repo
         recalled = _together(recalled, done)
     if bench.watch.parts.vault.trouble is not None:
         failures.append(bench.watch.parts.vault.trouble.message)
+    failures += bench.failures
     order = [(site, check) for site, check in bench.watch.setup.intervals_s if (site, check) in latest]
     return Report(
         command="probe",

@@ -48,7 +48,7 @@ _LOG_LEVELS = ("debug", "info", "warning", "error")
     "interval_s",
     type=Seconds(1, _MAX_INTERVAL_S),
     metavar="SECONDS",
-    help="Make every check as often, whatever is configured.",
+    help="Make every check as often, in place of what is configured, as far as the budget lets through.",
 )
 @click.option(
     "--log-format",

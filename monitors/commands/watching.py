@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -49,7 +48,6 @@ if TYPE_CHECKING:
     from monitors.watching.parts import Setup
 
 WHO = "model-lab-monitor watch"
-_STEP_S = 0.2
 _LAST_WORD_S = 1.0
 """What is being sent gets so much of a moment even where the probes took all the time there was."""
 _LEVELS = {"notice delivered": "info", "notice delivered late": "info", "notice given up": "error"}
@@ -73,6 +71,7 @@ class Bench:
     watch: Watch = field(init=False)
     courier: Courier = field(init=False)
     current: Current = field(init=False)
+    failures: list[str] = field(default_factory=list)
     _digests: Digests = field(default_factory=Digests)
     _happenings: Happenings = field(default_factory=Happenings)
 
@@ -241,37 +240,37 @@ class Bench:
         """
         with _signals(self.watch) as asked:
             kept = self.watch.once()
-            kept += self._persist(asked)
             if self.watch.parts.vault.trouble is None:
                 kept += self._end(digest=digest)
         if asked:
             raise SystemExit(128 + asked[0])
         return kept
 
-    def _persist(self, asked: list[int]) -> list[Kept]:
-        """Have what waits for the store kept, as long as a pass may take to end: most locks are short."""
-        vault = self.watch.parts.vault
-        kept: list[Kept] = []
-        deadline = time.monotonic() + self.settings.watch.stop_s
-        while vault.trouble is not None and not asked and (now := time.monotonic()) < deadline:
-            time.sleep(min(max(vault.next_try_s - now, 0.0), _STEP_S))
-            if time.monotonic() >= vault.next_try_s:
-                kept += self.watch.retry()
-        return kept
-
     def _end(self, *, digest: bool) -> list[Kept]:
-        """Deliver what a pass led to, and put the store in order."""
+        """Deliver what a pass led to, and put the store in order; what fails of that is no reason to report nothing."""
         kept: list[Kept] = []
         if digest:
-            self._put_digest()
-        self._deliver()
-        try:
-            self.upkeep(datetime.now(UTC), self.settings.retention)
-        except (StoreDamagedError, StoreReplacedError):
-            # Mended and told now: nobody comes by later who could.
-            kept = self.watch.retry()
+            with self._failing("a digest could not be put together"):
+                self._put_digest()
+        with self._failing("notices could not be delivered"):
             self._deliver()
+        with self._failing("the store could not be kept in order"):
+            try:
+                self.upkeep(datetime.now(UTC), self.settings.retention)
+            except (StoreDamagedError, StoreReplacedError):
+                # Mended and told now: nobody comes by later who could.
+                kept = self.watch.retry()
+                self._deliver()
         return kept
+
+    @contextmanager
+    def _failing(self, what: str) -> Iterator[None]:
+        """Note what failed, for the log and for the report."""
+        try:
+            yield
+        except HarnessError as error:
+            self.failures.append(f"{what}: {error}")
+            self.say("error", what, reason=str(error))
 
     def _deliver(self) -> None:
         for row in self.courier.drain(self.settings.watch.stop_s):

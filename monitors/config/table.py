@@ -190,7 +190,7 @@ WATCH = rows(
         "budget_per_minute",
         "integer, 1 to 6000",
         "`20`",
-        "The most requests to one site in a minute; what is due beyond that waits.",
+        "The most requests to one site in a minute; where more are asked for, all its checks are made more rarely.",
         readers.whole(1, 6000),
     ),
     (

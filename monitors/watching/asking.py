@@ -8,7 +8,6 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
 from monitors.cycle import HarnessFailure, Result
-from monitors.model import Skipped
 from monitors.watching.budget import Budget
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from monitors.cycle import Outcome, Prober
     from monitors.probe import Target
     from monitors.transport import ResolverError
+    from monitors.watching.budget import Refusal
     from monitors.watching.clock import Clock
 
 MAX_KEPT_BYTES = 256 * 1024
@@ -35,6 +35,15 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A check that was not made, as there is no room for it now."""
+
+    site: str
+    check: str
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """A site has been asked everything that was due."""
 
@@ -46,7 +55,7 @@ class Woken:
     """Somebody wants the loop to look around: a signal came."""
 
 
-Happening = Made | Done | Woken
+Happening = Made | Held | Done | Woken
 """What the loop waits for."""
 
 
@@ -114,6 +123,14 @@ class Asking:
                 self.inbox.put(Done(site))
         return busy
 
+    def refusal(self, site: str, check: Check, now_s: float) -> Refusal | None:
+        """Return why a site that is not being asked cannot be asked for a check then, None where it can."""
+        return self._budget(site).refusal(check, now_s)
+
+    def held_until_s(self, site: str) -> float:
+        """Return until when a site's rate limit is left alone."""
+        return self._budget(site).held_until_s
+
     def rebudget(self, per_minute: int, reserve: float) -> None:
         """Take over other bounds; what the sites said of their limits stays."""
         self.budget_per_minute, self.budget_reserve = per_minute, reserve
@@ -132,15 +149,15 @@ class Asking:
             if self._stop.is_set():
                 break
             started_s = self.clock.monotonic()
-            self.inbox.put(Made(target, check, self._make(target, check, budget, started_s), started_s))
+            self.inbox.put(self._make(target, check, budget, started_s))
         self.inbox.put(Done(target.site.key))
 
-    def _make(self, target: Target, check: Check, budget: Budget, now_s: float) -> Outcome | ResolverError:
+    def _make(self, target: Target, check: Check, budget: Budget, now_s: float) -> Made | Held:
         if target.lacks(check) is None:
-            if reason := budget.refusal(check, now_s):
-                return Skipped(target.site.key, check.name, reason)
+            if refusal := budget.refusal(check, now_s):
+                return Held(target.site.key, check.name, refusal)
             budget.spend(now_s)
         made = self.prober.make(target, check)
         if isinstance(made, Result):
             budget.hear(made.observation, self.clock.monotonic())
-        return made
+        return Made(target, check, made, now_s)

@@ -9,6 +9,7 @@ from monitors.checks import RUN_PATH
 from monitors.contract import Policy, judge
 from monitors.memory.patience import Patience
 from monitors.watching.keeper import Rules
+from monitors.watching.pacing import paced
 from monitors.watching.parts import Setup
 
 if TYPE_CHECKING:
@@ -27,14 +28,20 @@ def setup_of(
     *,
     interval_s: float | None,
 ) -> Setup:
-    """Return what settings come to; `interval_s` takes the place of every interval that is configured, if given."""
+    """Return what settings come to; `interval_s` takes the place of every interval that is configured, if given.
+
+    Whatever is asked for, no site is to be asked more than its budget has room for.
+    """
     reached = targets()
     tasks = list(_tasks(reached, checks))
     watch = settings.watch
+    intervals_s, too_often = paced(
+        {task: interval_s or watch.interval_s(*task) for task in tasks}, watch.budget_per_minute
+    )
     return Setup(
         targets=targets,
         checks={check.name: check for check in checks},
-        intervals_s={task: interval_s or watch.interval_s(*task) for task in tasks},
+        intervals_s=intervals_s,
         rules=Rules(
             thresholds=settings.thresholds,
             patience=Patience(settings.confirm_count, settings.confirm_window_s, settings.compare_after),
@@ -48,6 +55,7 @@ def setup_of(
         watch=watch,
         retention=settings.retention,
         judge=partial(judge, policy=Policy(settings.availability, settings.certificate_warning_days)),
+        too_often=tuple(too_often),
     )
 
 

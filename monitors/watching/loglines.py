@@ -43,6 +43,8 @@ def _said(event: MutableMapping[str, Any]) -> Iterator[_Said]:
             continue
         if name in _COUNTED and isinstance(value, int):
             yield name, counted(value, *_COUNTED[name])
+        elif name.endswith("_s") and isinstance(value, int | float):
+            yield name.removesuffix("_s").replace("_", " "), f"{value:,} s"
         else:
             yield name, ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     if given:

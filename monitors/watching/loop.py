@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,9 +13,10 @@ from monitors.errors import MonitorError, UsageError
 from monitors.incidents.model import FAILED, PASSED, State
 from monitors.report.text import counted
 from monitors.watching import health
-from monitors.watching.asking import MAX_KEPT_BYTES, Asking, Done, Made, Woken
+from monitors.watching.asking import MAX_KEPT_BYTES, Asking, Done, Held, Made, Woken
 from monitors.watching.batching import Batcher
 from monitors.watching.clock import Jumps
+from monitors.watching.dues import Dues
 from monitors.watching.keeper import Batch
 from monitors.watching.parts import Judging
 from monitors.watching.schedule import Schedule, Task
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime, timedelta
 
-    from monitors.checks import Check
     from monitors.model import Finding
+    from monitors.watching.asking import Happening
     from monitors.watching.keeper import Kept
     from monitors.watching.parts import Parts, Setup
 
@@ -58,11 +58,10 @@ class Watch:
         self._schedule = Schedule(setup.intervals_s, now_s, jitter_s=watch.jitter_s, seed=parts.seed)
         self._jumps = Jumps(clock)
         self._made: list[Made] = []
-        self._due: dict[Task, None] = {}
-        self._asked: dict[str, set[str]] = {}
+        self._dues = Dues(self._asking, parts.say)
         self._settle_s = self._looked_s = self._alive_s = -math.inf
         self._kept_s = now_s
-        self._deadline_s = math.inf
+        self._deadline_s = self._persist_until_s = math.inf
         self._upkeep = Upkeep(self._keep_up, now_s, parts.say)
         self._refused: Finding | None = None
         self._reload_asked = threading.Event()
@@ -84,6 +83,11 @@ class Watch:
         """How many seconds of the deadline are left, once the end was asked for."""
         return max(min(self._deadline_s - self.parts.clock.monotonic(), self.setup.watch.stop_s), 0.0)
 
+    @property
+    def held(self) -> int:
+        """How many sites are not asked all that is due: by their rate limit, or the budget."""
+        return len(self._dues.held)
+
     def say_asked(self) -> None:
         """Log which signal asked for the end, if one did: once, and not in its handler, where a lock may be held."""
         asked, self._signal = self._signal, ""
@@ -101,6 +105,7 @@ class Watch:
         """Work until `stop`; then finish what is under way, within the deadline of the configuration."""
         sites, tasks = self.setup.rules.sites, len(self.setup.intervals_s)
         self.parts.say("info", "watching", sites=sites, tasks=tasks, **self.parts.about)
+        self._say_too_often()
         self.parts.systemd.ready(self._shown)
         try:
             while not self._stopping.is_set():
@@ -110,16 +115,17 @@ class Watch:
 
     def once(self) -> list[Kept]:
         """Make every check now, and look again where something has to be seen more than once to be believed."""
-        kept = self._round(list(self.setup.intervals_s))
+        look = self._round(list(self.setup.intervals_s))
+        kept = [*look]
         for _ in range(_MAX_LOOKS):
-            unsure = _unsure(kept[-1]) & set(self.setup.intervals_s) if kept else set()
-            if not unsure or self._stopping.is_set():
+            again = self._unsure(look)
+            if not again or self._stopping.is_set():
                 break
-            again = [task for task in self.setup.intervals_s if task in unsure]
             if pause_s := self.setup.watch.confirm_pause_s:
                 self.parts.again([*dict.fromkeys(site for site, _ in again)], pause_s)
             self._stopping.wait(pause_s)
-            kept += self._round(again, again=True)
+            look = self._round(again, again=True)
+            kept += look
         self.say_asked()
         self._flush()
         return kept
@@ -135,19 +141,22 @@ class Watch:
         now_s = self.parts.clock.monotonic()
         self._mind_jumps()
         self._mind_configuration(now_s)
-        self._start(self._schedule.due(now_s))
+        self._dues.add(self._schedule.due(now_s), now_s)
+        self._dues.start(self.setup.targets, self.setup.checks, now_s)
         self._settle(now_s)
         self._tick(now_s)
         self._upkeep.start_if_due(now_s)
         self._say_alive(now_s)
         self._take(self.parts.inbox.get(self._pause_s(self.parts.clock.monotonic())))
 
-    def _take(self, happening: Made | Done | Woken | None) -> None:
+    def _take(self, happening: Happening | None) -> None:
         while happening is not None:
             if isinstance(happening, Made):
                 if not self._made:
                     self._settle_s = self.parts.clock.monotonic() + _SETTLE_S
                 self._made.append(happening)
+            elif isinstance(happening, Held):
+                self._dues.put_back(happening)
             elif isinstance(happening, Done):
                 self._asking.in_flight.pop(happening.site, None)
             happening = self.parts.inbox.get(0.0)
@@ -156,6 +165,7 @@ class Watch:
         """Return how long there is nothing to do, seconds."""
         moments = [
             self._schedule.next_s(),
+            self._dues.next_s,
             self._looked_s + _LOOK_S,
             self.parts.vault.next_try_s,
         ]
@@ -167,36 +177,55 @@ class Watch:
             moments.append(self._alive_s + self.parts.systemd.watchdog_s / 3)
         return min(max(min(moments) - now_s, 0.0), _LONGEST_WAIT_S)
 
-    # --- asking ---
-
-    def _start(self, tasks: Sequence[Task]) -> None:
-        """Ask the sites that are free; what is due on another waits for it, unless it is just that which is asked."""
-        late = set()
-        for site, check in tasks:
-            if site in self._asking.in_flight and check in self._asked[site]:
-                late.add(site)
-            else:
-                self._due[site, check] = None
-        for site in sorted(late):
-            self.parts.say("warning", "still being asked, this round is left out", site=site)
-        free: dict[str, list[Check]] = defaultdict(list)
-        for site, check in self._due:
-            if site not in self._asking.in_flight:
-                free[site].append(self.setup.checks[check])
-        if free:
-            self._due = {task: None for task in self._due if task[0] not in free}
-            self._asked.update({site: {check.name for check in checks} for site, checks in free.items()})
-            self._asking.start(self.setup.targets(), free)
+    # --- a single pass ---
 
     def _round(self, tasks: Sequence[Task], *, again: bool = False) -> list[Kept]:
         """Ask, wait for all of it, keep it."""
-        self._start(tasks)
+        now_s = self.parts.clock.monotonic()
+        self._dues.add(tasks, now_s)
+        self._dues.start(self.setup.targets, self.setup.checks, now_s)
         while self._asking.in_flight and not self._stopping.is_set():
             self._mind_jumps()
             self._take(self.parts.inbox.get(_HEAR_S))
         if self._stopping.is_set():
             self._asking.stop()
-        return self._keep(replace(self._batcher.batch(self._drawn()), again=again))
+        batch = replace(self._batcher.batch(self._drawn()), again=again)
+        self._batcher.skipped += self._dues.drop()
+        return [*self._keep(batch), *self._persist()]
+
+    def _persist(self) -> list[Kept]:
+        """Have what waits for the store kept, as long as a pass may take to end: most locks are short."""
+        vault = self.parts.vault
+        kept: list[Kept] = []
+        while vault.trouble is not None and not self._stopping.is_set():
+            now_s = self.parts.clock.monotonic()
+            self._persist_until_s = min(self._persist_until_s, now_s + self.setup.watch.stop_s)
+            if now_s >= self._persist_until_s:
+                break
+            wait_s = min(vault.next_try_s, self._persist_until_s) - now_s
+            self._take(self.parts.inbox.get(min(max(wait_s, 0.0), _HEAR_S)))
+            if self.parts.clock.monotonic() >= vault.next_try_s:
+                kept += self.retry()
+        return kept
+
+    def _unsure(self, look: Sequence[Kept]) -> list[Task]:
+        """Return what has to be seen again: problems not believed yet, ends not believed yet, drift not confirmed.
+
+        What there will be no room for is not waited for.
+        """
+        tracks = look[-1].book.tracks.items() if look else ()
+        unsure = {
+            (key.site, key.check)
+            for key, track in tracks
+            if track.window.endswith(PASSED if track.opened is not None else FAILED)
+        }
+        unsure.update((found.site or "", found.check or "") for done in look for found, _ in done.recalled.pending)
+        then_s = self.parts.clock.monotonic() + self.setup.watch.confirm_pause_s
+        return [
+            (site, name)
+            for site, name in self.setup.intervals_s
+            if (site, name) in unsure and self._asking.refusal(site, self.setup.checks[name], then_s) is None
+        ]
 
     def _drawn(self) -> list[Made]:
         made, self._made = self._made, []
@@ -277,12 +306,17 @@ class Watch:
         self.setup, self._refused = setup, None
         self._judge.judge = setup.judge
         self._schedule.update(setup.intervals_s, now_s)
-        self._due = {task: None for task in self._due if task in setup.intervals_s}
+        self._dues.keep(setup.intervals_s)
         self._asking.rebudget(setup.watch.budget_per_minute, setup.watch.budget_reserve)
         self._batcher.settings = setup.watch
         self.parts.keeper.rules = setup.rules
         self.parts.adopt(setup)
         self.parts.say("info", "configuration taken over", sites=setup.rules.sites, tasks=len(setup.intervals_s))
+        self._say_too_often()
+
+    def _say_too_often(self) -> None:
+        for line in self.setup.too_often:
+            self.parts.say("warning", "more is asked for than the budget lets through", reason=line)
 
     def _say_alive(self, now_s: float) -> None:
         if self.parts.systemd.watchdog_s and now_s - self._alive_s >= self.parts.systemd.watchdog_s / 3:
@@ -329,17 +363,6 @@ class Watch:
             self.parts.keeper.flush(self.parts.clock.now())
         except MonitorError as error:
             self.parts.say("error", "what was seen last could not be written", reason=str(error))
-
-
-def _unsure(kept: Kept) -> set[Task]:
-    """Return what has to be seen again: problems not believed yet, ends not believed yet, drift not confirmed."""
-    found = {
-        (key.site, key.check)
-        for key, track in kept.book.tracks.items()
-        if track.window.endswith(PASSED if track.opened is not None else FAILED)
-    }
-    pending = {(finding.site or "", finding.check or "") for finding, _ in kept.recalled.pending}
-    return found | pending
 
 
 def _signed(span: timedelta) -> str:

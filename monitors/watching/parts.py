@@ -41,7 +41,8 @@ class Delivery(Protocol):
 class Setup:
     """What the configuration comes to. `targets` gives them anew each time, as mock sites may move.
 
-    `intervals_s` are those of every site and check that can be made.
+    `intervals_s` are those of every site and check that can be made, `too_often` lines on sites of which more is asked
+    than their budget has room for.
     """
 
     targets: Callable[[], Mapping[str, Target]]
@@ -51,6 +52,7 @@ class Setup:
     watch: WatchSettings
     retention: Retention
     judge: Judge
+    too_often: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

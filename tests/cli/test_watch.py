@@ -23,14 +23,20 @@ from markdown_it import MarkdownIt
 
 import schemas
 from monitors import __version__
+from monitors.commands.pass_report import report_of
+from monitors.commands.targets import Wiring
+from monitors.commands.watch_settings import Asked
+from monitors.commands.watching import Bench
 from monitors.incidents import people
-from monitors.store import FILE_NAME, open_store, sqlite_url
+from monitors.store import FILE_NAME, StoreBusyError, open_store, sqlite_url
 from monitors.store.values import Filter, IncidentFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from conftest import Cli
+
+    from monitors.store import Store
 
 REPORT = jsonschema_rs.Draft202012Validator(schemas.document("report"))
 NULLED = "US5=drifted:nulled@$.data.attributes.name"
@@ -251,6 +257,34 @@ def test_checks_without_keys_are_skipped_and_keys_are_seen_nowhere(
     for text in (ran.out, ran.err, exported):
         assert "mock-api-key" not in text
         assert "mock-app-key" not in text
+
+
+class Busy:
+    """A store that is locked whenever it is to be kept in order."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+    def retain(self, *_: object) -> None:
+        message = "the store is locked"
+        raise StoreBusyError(message)
+
+
+def test_a_pass_whose_end_fails_reports_what_it_found_and_what_failed(tmp_path: Path) -> None:
+    asked = Asked(("US5",), (), configure(tmp_path), (), None, None, None, Wiring(mock=("US5=outage:503",)))
+    url = sqlite_url(tmp_path / "monitor.sqlite")
+    said: list[tuple[str, str]] = []
+    busy: Any = lambda _settings: Busy(open_store(url))  # noqa: E731 - a store in disguise
+    with Bench(asked, lambda level, event, **_: said.append((level, event)), lambda _: None, busy) as bench:
+        report = report_of(bench, bench.once(digest=False), None)
+    assert len(report.observations) == 4
+    assert report.harness_failures == ("the store could not be kept in order: the store is locked",)
+    assert ("error", "the store could not be kept in order") in said
+    with open_store(url) as store:
+        assert len(store.incidents(IncidentFilter())) == 1
 
 
 # --- mistakes ---
@@ -546,6 +580,18 @@ def test_a_service_is_ready_reloads_refuses_mistakes_and_stops(running: Any, tmp
     assert watch.process.stdout.read() == ""
     with kept(tmp_path) as store:
         assert len(list(store.probes(Filter()))) >= 2
+
+
+def test_more_than_the_budget_is_told_and_asked_more_rarely(running: Any, tmp_path: Path) -> None:
+    path = configure(tmp_path)
+    path.write_text(QUIET.replace("budget_per_minute = 600", "budget_per_minute = 20"), "utf-8")
+    watch = running("--interval", "3", "--config", "watch.toml", "--site", "US5,EU1", "--mock")
+    said = json.loads(watch.wait_for("more is asked for than the budget lets through"))
+    assert (said["level"], said["reason"]) == (
+        "warning",
+        "US5 and EU1: 80 probes a minute are asked of each and 20 let through: each check is made every 12.6 s",
+    )
+    assert watch.end() == 0
 
 
 def test_a_second_instance_names_the_first_and_leaves(running: Any, cli: Cli, tmp_path: Path) -> None:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 from monitors.checks import CHECKS
 from monitors.config import Credentials, SiteSettings
 from monitors.cycle import HarnessFailure, Prober, Result
-from monitors.model import Skipped
 from monitors.probe import Target, target_for
 from monitors.sites import SITES
 from monitors.transport import Exchange, ResolverError
-from monitors.watching.asking import Asking, Done, Made, Mailbox, Woken
+from monitors.watching.asking import Asking, Done, Held, Made, Mailbox, Woken
 from monitors.watching.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -53,14 +52,16 @@ def asking(budget_per_minute: int = 100) -> Asking:
     return Asking(Prober(lambda _: []), Mailbox(), SystemClock(), budget_per_minute, 0.5)
 
 
-def come(asked: Asking, sites: int = 1) -> list[Made]:
-    """Return what was made, until as many sites are done."""
+def come(asked: Asking, sites: int = 1, held: list[Held] | None = None) -> list[Made]:
+    """Return what was made, until as many sites are done; what was not goes to `held`."""
     made = []
     while sites:
         happening = asked.inbox.get(10)
         assert happening is not None
         if isinstance(happening, Made):
             made.append(happening)
+        elif isinstance(happening, Held) and held is not None:
+            held.append(happening)
         elif isinstance(happening, Done):
             asked.in_flight.pop(happening.site)
             sites -= 1
@@ -98,23 +99,27 @@ def test_a_site_that_is_still_being_asked_is_left_alone_and_named() -> None:
     assert asked.in_flight == {}
 
 
-def test_what_the_budget_does_not_allow_is_skipped_with_the_reason() -> None:
-    wire, asked = Wire(), asking(budget_per_minute=2)
+def test_what_the_budget_does_not_allow_is_held_with_the_reason() -> None:
+    wire, asked, held = Wire(), asking(budget_per_minute=2), list[Held]()
     asked.start({"US5": target(wire)}, {"US5": ALL})
-    outcomes = [entry.outcome for entry in come(asked)]
-    reason = "2 requests a minute are sent already"
-    assert outcomes[2:] == [Skipped("US5", "bad-request", reason), Skipped("US5", "unauthenticated", reason)]
+    assert [entry.check.name for entry in come(asked, held=held)] == ["run", "not-found"]
+    assert [(each.site, each.check) for each in held] == [("US5", "bad-request"), ("US5", "unauthenticated")]
+    assert {each.refusal.reason for each in held} == {"no more than 2 requests a minute"}
     assert len(wire.paths) == 2
+    now_s = asked.clock.monotonic()
+    assert asked.refusal("US5", ALL[3], now_s) is not None
+    assert asked.refusal("US5", ALL[3], now_s + 60) is None
 
 
 def test_after_a_429_only_what_needs_no_keys_is_asked_for() -> None:
-    wire, asked = Wire(lambda _: Exchange(status=429)), asking()
+    wire, asked, held = Wire(lambda _: Exchange(status=429)), asking(), list[Held]()
     asked.start({"US5": target(wire)}, {"US5": ALL})
-    kinds = [type(entry.outcome) for entry in come(asked)]
-    assert kinds == [Result, Skipped, Skipped, Result]
+    assert [entry.check.name for entry in come(asked, held=held)] == ["run", "unauthenticated"]
+    assert [each.check for each in held] == ["not-found", "bad-request"]
     asked.start({"US5": target(wire)}, {"US5": ALL[:1]})
-    [again] = come(asked)
-    assert isinstance(again.outcome, Skipped), "the budget of a site outlives the round"
+    assert come(asked, held=held) == [], "the budget of a site outlives the round"
+    assert [each.check for each in held] == ["not-found", "bad-request", "run"]
+    assert held[-1].refusal.until_s == asked.held_until_s("US5")
 
 
 def test_the_budget_of_one_site_is_not_that_of_another() -> None:

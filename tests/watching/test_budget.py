@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitors.checks import CHECKS
-from monitors.watching.budget import Budget
+from monitors.watching.budget import Budget, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,14 +40,38 @@ def test_no_minute_ever_sees_more_requests_than_are_allowed(per_minute: int, gap
 def test_a_refusal_says_why() -> None:
     budget = Budget(1, 0.5)
     budget.spend(0)
-    assert budget.refusal(OPEN, 59.9) == "1 requests a minute are sent already"
+    assert budget.refusal(OPEN, 59.9) == Refusal("no more than 1 request a minute", 60)
     assert budget.refusal(OPEN, 60) is None
+
+
+@given(st.integers(1, 5), st.lists(st.floats(0, 100), min_size=1, max_size=30), st.floats(0, 1e9))
+def test_there_is_room_at_the_very_moment_a_refusal_names_and_no_sooner(
+    per_minute: int, gaps: list[float], start: float
+) -> None:
+    budget, now = Budget(per_minute, 0.5), start
+    for gap in gaps:
+        now += gap
+        refusal = budget.refusal(OPEN, now)
+        if refusal is not None:
+            assert budget.refusal(OPEN, (now + refusal.until_s) / 2) is not None or refusal.until_s - now < 1e-6
+            now = refusal.until_s
+            assert budget.refusal(OPEN, now) is None
+        budget.spend(now)
+
+
+def test_fewer_requests_a_minute_hold_at_once() -> None:
+    budget = Budget(3, 0.5)
+    for at in (0, 10, 20):
+        budget.spend(at)
+    budget.per_minute = 1
+    assert budget.refusal(OPEN, 30) == Refusal("no more than 1 request a minute", 80)
 
 
 def test_after_a_429_requests_with_keys_wait_for_as_long_as_the_site_says(make_observed: Observed) -> None:
     budget = Budget(100, 0.5)
     budget.hear(make_observed(status=429, headers=limits(None, None, 17)), 100)
-    assert budget.refusal(RUN, 116.5) == "the rest of the site's rate limit is left to others for 1 s"
+    assert budget.refusal(RUN, 116.5) == Refusal("the site throttles: it answered 429", 117)
+    assert budget.held_until_s == 117
     assert budget.refusal(OPEN, 100) is None
     assert budget.refusal(RUN, 117) is None
 

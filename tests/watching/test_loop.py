@@ -301,7 +301,9 @@ def test_what_is_skipped_and_what_is_not_known_are_logged(world: World) -> None:
     world.sites["US1"].answer = broken
     world.start()
     world.run(30)
-    assert [values["check"] for values in world.log.of("not asked")] == ["not-found"]
+    assert world.log.of("held back") == [
+        {"site": "US5", "reason": "no more than 1 request a minute", "for_s": 60},
+    ]
     assert world.log.of("not known")[0]["reason"] == "a bug of the harness: ZeroDivisionError: "
     assert world.open() == ["monitor-probe-failed"]
     assert world.log.of("probed")[0]["rule"] is None
@@ -362,6 +364,78 @@ def test_what_failed_while_the_machine_slept_does_not_count(world: World) -> Non
     slow.release()
     world.run(120)
     assert world.store.book().tracks == {}
+
+
+# --- budgets ---
+
+
+def test_nothing_that_waits_for_room_is_starved_or_comes_in_a_burst(world: World) -> None:
+    world.settings = replace(world.settings, budget_per_minute=12)
+    world.intervals = {("US5", "run"): 1.0, ("US5", "bad-request"): 35.0}
+    world.start()
+    world.run(600)
+    asked = world.sites["US5"].asked
+    assert 100 <= asked.total() <= 132
+    assert asked["not-an-integer"] >= 10, "each minute once at least"
+    held, over = world.log.of("held back"), world.log.of("no longer held back")
+    assert 1 <= len(held) <= 12, "not for each probe"
+    assert len(held) - len(over) in {0, 1}
+
+
+def test_a_site_that_throttles_is_left_alone_and_told_once_when_that_begins_and_once_when_it_ends(world: World) -> None:
+    headers = (("x-ratelimit-reset", "1000"),)
+    world.intervals = {("US5", "run"): 60.0, ("US5", "unauthenticated"): 300.0, ("US1", "run"): 60.0}
+    world.sites["US5"].answer = replace(OK, status=429, headers=headers)
+    world.start()
+    world.run(10)
+    world.sites["US5"].answer = OK
+    world.run(890)
+    assert world.sites["US5"].asked == {"42": 1, "1": 3}
+    assert world.log.of("held back") == [
+        {"site": "US5", "reason": "the site throttles: it answered 429", "for_s": 940},
+    ]
+    assert world.watch.held == 1
+    world.run(105)
+    assert world.sites["US5"].asked == {"42": 2, "1": 4}, "once, whatever fell due meanwhile"
+    assert world.log.of("no longer held back") == [{"site": "US5"}]
+    assert world.watch.held == 0
+    world.run(60)
+    assert world.sites["US5"].asked["42"] == 3
+    assert len(world.log.of("held back")) == 1
+
+
+def test_a_site_that_goes_on_throttling_is_told_of_once(world: World) -> None:
+    world.sites["US5"].answer = replace(OK, status=429, headers=(("x-ratelimit-reset", "150"),))
+    world.start()
+    world.run(1200)
+    assert 7 <= world.sites["US5"].asked["42"] <= 8
+    assert len(world.log.of("held back")) == 1
+    assert world.log.of("no longer held back") == []
+
+
+def test_what_waits_for_room_and_is_not_configured_any_more_is_not_made(world: World) -> None:
+    world.settings = replace(world.settings, budget_per_minute=1)
+    world.intervals = {("US5", "run"): 3600.0, ("US5", "not-found"): 3600.0}
+    world.start()
+    world.run(10)
+    world.intervals = {("US5", "run"): 3600.0}
+    world.watch.ask_reload()
+    world.run(120)
+    assert world.sites["US5"].asked == {"42": 1}
+
+
+def test_what_is_asked_too_often_is_told_at_the_start_and_with_each_configuration(world: World) -> None:
+    setup = replace(world.setup(), too_often=("US5: too much",))
+    watch = world.start()
+    watch.setup = setup
+    watch.parts = replace(watch.parts, reload=lambda: setup)
+    watch.stop()
+    watch.run()
+    said = {"reason": "US5: too much"}
+    assert world.log.of("more is asked for than the budget lets through") == [said]
+    watch.ask_reload()
+    watch.step()
+    assert world.log.of("more is asked for than the budget lets through") == [said, said]
 
 
 # --- ticks ---
@@ -731,6 +805,52 @@ def test_once_gives_up_looking_at_what_is_never_believed(world: World) -> None:
     world.rules = replace(world.rules, thresholds=Thresholds(30, 60, 2))
     world.sites["US5"].answer = lambda: next(answers)
     assert len(world.start().once()) <= 13
+
+
+def test_once_does_not_look_again_at_what_there_is_no_room_for(world: World) -> None:
+    world.sites["US5"].answer = replace(OK, status=429, headers=(("x-ratelimit-reset", "3000"),))
+    world.settings = replace(world.settings, confirm_pause_s=0.001)
+    kept = world.start().once()
+    assert len(kept) == 1
+    assert world.again == []
+    assert world.sites["US5"].asked == {"42": 1}
+
+
+def test_once_has_what_the_budget_refuses_in_its_log_and_makes_the_rest(world: World) -> None:
+    world.intervals = {("US5", check): 60.0 for check in ("run", "not-found", "bad-request")}
+    world.settings = replace(world.settings, budget_per_minute=2)
+    world.start().once()
+    assert world.sites["US5"].asked.total() == 2
+    assert [(values["check"], values["reason"]) for values in world.log.of("not asked")] == [
+        ("bad-request", "no more than 2 requests a minute"),
+    ]
+
+
+def test_once_looks_again_although_the_store_took_the_first_batch_late(world: World) -> None:
+    world.sites["US5"].answer = GONE
+    watch = world.start()
+    locked = Locked(world.store)
+    world.current.store = locked  # type: ignore[assignment]
+    until_s = world.clock.seconds + 4
+    get = world.inbox.get
+
+    def later(timeout_s: float) -> Any:
+        locked.locked = world.clock.seconds < until_s
+        return get(timeout_s)
+
+    world.inbox.get = later  # type: ignore[method-assign]
+    kept = watch.once()
+    assert [len(done.batch.results) for done in kept if done.batch.results] == [2, 1]
+    assert world.open() == ["outage"]
+
+
+def test_once_waits_for_a_store_no_longer_than_its_end_may_take(world: World) -> None:
+    world.sites["US5"].answer = GONE
+    world.start()
+    world.current.store = Locked(world.store)  # type: ignore[assignment]
+    before = world.clock.seconds
+    assert world.watch.once() == []
+    assert world.clock.seconds - before <= world.settings.stop_s + 2
 
 
 def test_once_ends_where_it_is_stopped_and_asks_no_more(world: World) -> None:
