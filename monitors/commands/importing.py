@@ -56,6 +56,8 @@ def command(*, file: Path, merge: bool, ahead: bool, state_dir: Path | None, con
         taken = store.take(lines, name, merge=merge, ahead=ahead)
         if merge:
             store.roll_up()
+    if not taken.counted:
+        note(f"warning: {name}: written by an earlier program, which did not count its lines: some may be missing")
     note(f"{name}: {_said(taken, merge=merge)}")
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from monitors.store.writing import Writing
 
 _CHUNK = 1_000
+_UNCOUNTED = frozenset({"0001"})
+"""The revisions whose exports did not say how many lines they have."""
 _FULL = ("probes", "rollups", "incidents", "tracks", "outbox", "memory", "baselines", "silences")
 _OF_PROBES = frozenset({"series", "findings", "bodies", "probes"})
 _SAID_CHARS = 200
@@ -33,7 +35,10 @@ _MAX_LINE = 64 * 1024 * 1024
 
 
 class Import:
-    """One export on its way into one transaction; `counts` are rows by table, `known` the probes that were there."""
+    """One export on its way into one transaction.
+
+    `counts` are rows by table, `known` the probes that were there, `counted` tells whether it says how long it is.
+    """
 
     def __init__(self, writing: Writing, name: str, *, merge: bool) -> None:
         """Begin; raises `UsageError` where the store holds something and is not to be merged with."""
@@ -46,7 +51,8 @@ class Import:
         self._rows: list[tuple[Any, ...]] = []
         self._probes: list[tuple[dict[str, Any], list[Any]]] = []
         self._next: dict[str, int] = {}
-        self._marked = False
+        self.counted = False
+        self._revision = ""
         if not merge and (full := [table for table in _FULL if self._holds(tables.metadata.tables[table])]):
             message = (
                 f"the store holds {', '.join(full)} already; name an empty one with --state-dir, or say --merge, which "
@@ -59,22 +65,26 @@ class Import:
 
     def take(self, lines: Iterable[str]) -> None:
         """Take every line; raises `UsageError` for one that is none of an export, with its number."""
-        ended = False
+        marked = False
         for self._line, text in enumerate(lines, start=1):
             raw = self._parsed(text)
+            if self.counted:
+                self._refuse("the export ended with the line before, which counts its lines")
             if self._line == 1:
                 self._head(raw)
+            elif raw.get("table") == transfer.END_LINE:
+                self._end(raw)
             elif raw.get("table") == transfer.MARK_LINE:
                 self._flush()
                 self._mark()
-                ended = True
+                marked = True
             else:
                 self._row(raw)
         if self._line == 0:
             self._refuse("nothing is in it")
         self._flush()
-        if not ended:
-            self._refuse("the export ends early; it was not written to its end")
+        if not marked or not (self.counted or self._revision in _UNCOUNTED):
+            self._refuse(f'the export ends early: its last line would be of the table "{transfer.END_LINE}"')
         known = meta(self._connection)
         if int(known.get(NEXT_INCIDENT, "1")) < (least := next_incident(self._connection, known)):
             self._refuse(
@@ -100,6 +110,15 @@ class Import:
             self._refuse(
                 f"written in {said[:60]}; this program reads version {transfer.VERSION}, up to revision {HEAD}"
             )
+
+        self._revision = raw["revision"]
+
+    def _end(self, raw: Mapping[str, Any]) -> None:
+        before = self._line - 1
+        if raw.get("lines") != before or type(raw["lines"]) is not int:
+            said = json.dumps(raw.get("lines"))[:60]
+            self._refuse(f"it counts {said} lines, not the {before} before it: some are missing, or there twice")
+        self.counted = True
 
     def _refuse(self, what: str, cause: Exception | None = None) -> NoReturn:
         message = f"{self._name}:{self._line}: {what}"

@@ -284,7 +284,7 @@ class Store:
             taking.take(lines)
             if ahead:
                 book_keeping.go_ahead(writing.connection, reading.meta(writing.connection))
-        return Taken(taking.counts, taking.known)
+        return Taken(taking.counts, taking.known, taking.counted)
 
     def vacuum(self) -> None:
         """Give room that is no longer used back to the disk; takes as long as copying the store."""

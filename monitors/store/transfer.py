@@ -22,6 +22,8 @@ VERSION = 1
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 MARK_LINE = "rolled-up"
 """The table of the line after the last probe that is in the sums."""
+END_LINE = "end"
+"""The table of the last line, which says how many `lines` come before it."""
 LEFT_OUT_META = frozenset({"program", "holder", "rolled_up_to", "generation", "last_batches"})
 """What a store knows of itself that is true of that one alone."""
 

@@ -161,10 +161,14 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of an import: rows by table, and how many `probes` were there or summed up already."""
+    """What became of an import: rows by table, and how many probes were there or summed up already.
+
+    `counted` tells whether the export said how many lines it has, so that none is missing.
+    """
 
     rows: Mapping[str, int]
     known: int = 0
+    counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

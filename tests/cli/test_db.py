@@ -174,6 +174,20 @@ def test_an_export_is_read_back_whole(name: str, full: Cli) -> None:
         assert store.memory().ledger.answers
 
 
+def test_an_export_that_was_cut_off_is_refused_and_one_of_before_it_said_so_is_read_with_a_warning(full: Cli) -> None:
+    *lines, last = full("export", "-", *STATE).out.splitlines(keepends=True)
+    assert json.loads(last) == {"table": "end", "lines": len(lines)}
+    Path("cut.ndjson").write_text("".join(lines))
+    ran = full("import", "cut.ndjson", "--state-dir", "other")
+    assert (ran.code, ran.out) == (2, "")
+    assert f'cut.ndjson:{len(lines)}: the export ends early: its last line would be of the table "end"' in ran.err
+    assert not Path("other").exists()
+    Path("old.ndjson").write_text("".join(lines).replace(f'"revision":"{HEAD}"', '"revision":"0001"'))
+    ran = full("import", "old.ndjson", "--state-dir", "other")
+    assert ran.code == 0
+    assert ran.err.startswith("warning: old.ndjson: written by an earlier program, which did not count its lines: ")
+
+
 def test_an_export_of_many_lines_is_whole(full: Cli) -> None:
     with opened() as store, store.writing() as writing:
         for number in range(2_500):

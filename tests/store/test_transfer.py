@@ -106,7 +106,7 @@ def test_an_export_goes_from_database_to_database_byte_for_byte(full: Store, els
     tables = {json.loads(line)["table"] for line in lines}
     assert tables == {
         "", "meta", "series", "findings", "bodies", "rollups", "probes", "rolled-up", "incidents", "events", "tracks",
-        "told", "silences", "outbox", "memory", "baselines",
+        "told", "silences", "outbox", "memory", "baselines", "end",
     }  # fmt: skip
     taken = elsewhere.take(lines, "export")
     assert (taken.rows["probes"], taken.rows["incidents"], taken.known) == (10, 2, 0)
@@ -117,11 +117,11 @@ def test_an_export_goes_from_database_to_database_byte_for_byte(full: Store, els
 
 
 def test_an_export_of_an_earlier_revision_is_read(full: Store, elsewhere: Store) -> None:
-    lines = [json.loads(line) for line in full.export()]
+    *lines, _ = [json.loads(line) for line in full.export()]
     lines[0]["revision"] = "0001"
     for line in lines:
         line.pop("again", None)
-    elsewhere.take([json.dumps(line) for line in lines], "export")
+    assert not elsewhere.take([json.dumps(line) for line in lines], "export").counted
     known, found = list(full.probes(Filter())), list(elsewhere.probes(Filter()))
     assert any(row.again for row in known)
     assert [replace(row, id=0) for row in found] == [replace(row, id=0, again=False) for row in known]
@@ -265,6 +265,9 @@ def test_merging_into_an_empty_store_sums_up_anew(full: Store, elsewhere: Store)
 
 READS = "this program reads version 1, up to revision 0002"
 HEAD = '{"table":"","kind":"model-lab-monitor/export","version":1,"revision":"0001"}'
+MARKED, END = '{"table":"rolled-up"}', '{"table":"end","lines":7}'
+EARLY = 'the export ends early: its last line would be of the table "end"'
+OTHER = "some are missing, or there twice"
 
 
 @pytest.mark.parametrize(
@@ -283,7 +286,16 @@ HEAD = '{"table":"","kind":"model-lab-monitor/export","version":1,"revision":"00
             [HEAD.replace("0001", "9999")],
             f"f:1: written in version 1, revision 9999; {READS}",
         ),
-        ([HEAD], "f:1: the export ends early; it was not written to its end"),
+        ([HEAD], f"f:1: {EARLY}"),
+        ([HEAD.replace("0001", "0002"), MARKED], f"f:2: {EARLY}"),
+        ([HEAD, END.replace("7", "1")], f"f:2: {EARLY}"),
+        ([HEAD, MARKED, END], f"f:3: it counts 7 lines, not the 2 before it: {OTHER}"),
+        ([HEAD, MARKED, END.replace("7", "true")], f"f:3: it counts true lines, not the 2 before it: {OTHER}"),
+        ([HEAD, '{"table":"end"}'], f"f:2: it counts null lines, not the 1 before it: {OTHER}"),
+        (
+            [HEAD, MARKED, END.replace("7", "2"), HEAD],
+            "f:4: the export ended with the line before, which counts its lines",
+        ),
         ([HEAD, '{"table":"odd"}'], 'f:2: no table of ours: "odd"'),
         ([HEAD, '{"table":[]}'], "f:2: no table of ours: []"),
         ([HEAD, '{"table":"meta","key":"a"}'], 'f:2: meta: "value" is missing'),
@@ -297,6 +309,15 @@ def test_a_file_that_is_no_export_is_told_with_the_line(lines: list[str], messag
     with pytest.raises(UsageError) as caught:
         file_store.take(lines, "f")
     assert str(caught.value) == message
+
+
+def test_an_export_that_lacks_any_of_its_lines_is_refused(lines: list[str], elsewhere: Store) -> None:
+    for count in range(1, len(lines)):
+        with pytest.raises(UsageError, match=f"f:{count}: .*ends early"):
+            elsewhere.take(lines[:count], "f")
+        with pytest.raises(UsageError, match=r"f:\d+: "):
+            elsewhere.take([*lines[:count], *lines[count + 1 :]], "f")
+    assert elsewhere.take(lines, "f").counted
 
 
 @pytest.mark.parametrize(
@@ -415,7 +436,7 @@ def test_an_export_with_any_one_value_replaced_is_refused_with_the_line_or_makes
             refused = str(error)
         if refused:
             assert re.match(r"f:\d+: ", refused)
-            assert len(list(store.export())) == len([HEAD, "installation", "the mark"])
+            assert len(list(store.export())) == len([HEAD, "installation", MARKED, END])
             return
         assert store.check() == []
         used(store, start + timedelta(days=3))
