@@ -169,6 +169,7 @@ class _Loader:
                 key = find_site(name).key
             except UsageError as error:
                 self.tables.wrong(path, _said(name, error))
+                self._unplaced(path, table)
                 continue
             if not isinstance(table, dict):
                 self.tables.wrong(path, f"sites.{name} must be a table like [sites.{key}]; it is {shown(table)}")
@@ -176,10 +177,17 @@ class _Loader:
                 self.tables.wrong(
                     path, f"sites.{name} is {key}, which another table already describes; keep one of them"
                 )
+                self._unplaced(path, table)
             else:
                 known = self.tables.rows(path, table, SITE, also=("checks",), shown_as=("sites", key))
                 found[key] = path, known | {"checks": table.get("checks", {})}
         return found
+
+    def _unplaced(self, path: tuple[str, ...], table: Any) -> None:
+        """Check a table of no site, or of one that has a table already: mistakes are told all at once."""
+        if isinstance(table, dict):
+            self.tables.rows(path, table, SITE, also=("checks",))
+            scheduled.check_intervals(self.tables, (*path, "checks"), table.get("checks", {}), SITE_CHECK)
 
     def _intervals(self, key: str, path: tuple[str, ...], table: Mapping[str, Any]) -> dict[str, float]:
         """Return the intervals a site has of its own, by check."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from monitors.config.credentials import key_flaw
 from monitors.config.files import read_regular, why
 from monitors.config.readers import shown
+from monitors.config.reading import dotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -60,28 +61,34 @@ class Lookup:
             return self.variable(variable, what, self.document.place((*path, f"{name}_env")))
         if file and self.document.path:
             place = self.document.place((*path, f"{name}_file"))
-            return self._file(f"{place}: {name}_file of {path[-1]}", self.document.path.parent / file, what, place)
+            way = (*path, f"{name}_file")
+            return self._file(f"{name}_file of {dotted(path[-1:])}", self.document.path.parent / file, what, place, way)
         return None
 
-    def _fit(self, origin: str, value: str, what: str, words: str) -> Found:
+    def _fit(self, origin: str, value: str, what: str, words: str, way: tuple[str, ...] = ()) -> Found:
         flaw = key_flaw(value)
         form = f"a {what} is printable ASCII without spaces or line ends"
-        return self._unfit(f"{origin}: the {what} {flaw}; {form}") if flaw else Found(value, words)
+        return self._unfit(f"{origin}: the {what} {flaw}; {form}", way) if flaw else Found(value, words)
 
-    def _unfit(self, mistake: str) -> Found:
-        self.mistakes.add(mistake)
+    def _unfit(self, mistake: str, way: tuple[str, ...] = ()) -> Found:
+        """Note what is wrong, at the key of the file that leads there if one does."""
+        if way:
+            self.mistakes.wrong(way, mistake)
+        else:
+            self.mistakes.add(mistake)
         return Found("", "")
 
-    def _file(self, origin: str, path: Path, what: str, named_by: str) -> Found:
+    def _file(self, origin: str, path: Path, what: str, named_by: str, way: tuple[str, ...] = ()) -> Found:
         # A key pasted where a path belongs is not repeated.
         named = str(path) if shown(path.name) == repr(path.name) else shown(path.name)
         self.files.append(path)
         try:
             raw = read_regular(path, _MAX_SECRET_BYTES + 1)
         except (OSError, ValueError) as error:
-            return self._unfit(f"{origin}: cannot read {named}: {why(error)}")
+            return self._unfit(f"{origin}: cannot read {named}: {why(error)}", way)
         if len(raw) > _MAX_SECRET_BYTES:
-            return self._unfit(f"{origin}: {named} is larger than {_MAX_SECRET_BYTES} bytes; it should hold one {what}")
+            large = f"{named} is larger than {_MAX_SECRET_BYTES} bytes; it should hold one {what}"
+            return self._unfit(f"{origin}: {large}", way)
         # Editors and `echo` end a file with a line end, which is no part of the key.
         value = raw.decode("latin-1").rstrip("\r\n")
-        return self._fit(origin, value, what, f"file {named} (named by {named_by})")
+        return self._fit(origin, value, what, f"file {named} (named by {named_by})", way)

@@ -155,7 +155,8 @@ def words(most: int) -> Callable[[object], str]:
     def read(value: object) -> str:
         if isinstance(value, str) and len(value) <= most and value.isprintable():
             return value
-        message = f"one line of at most {most} characters"
+        quotes = "" if isinstance(value, str) else " in quotes"
+        message = f"one line{quotes} of at most {most} characters"
         raise ValueError(message)
 
     return read

@@ -39,15 +39,17 @@ class Tables:
         rows: Mapping[str, Row],
         *,
         also: tuple[str, ...] = (),
+        told: tuple[str, ...] = (),
         shown_as: tuple[str, ...] | None = None,
     ) -> dict[str, Any]:
         """Return a table's values as the rows read them; anything else is a mistake, but for the names in `also`.
 
+        What is wrong with the names in `told` has been noted already, and none of them is proposed for another.
         `shown_as` is the path whose origins are remembered, where the file may call it otherwise.
         """
         known = {}
         for name, value in values.items():
-            if name in also:
+            if name in also or name in told:
                 continue
             place = (*path, name)
             if name not in rows:
@@ -81,15 +83,20 @@ class Tables:
         else:
             self.wrong(path, f"{dotted(path)} must be tables like [{example}]; it is {shown(value)}")
 
-    def entries(self, table: str, value: Any, example: str) -> Iterator[tuple[tuple[str, ...], str, Mapping[str, Any]]]:
-        """Yield path, name and content of each table that the user names, such as `[sinks.ops]`."""
+    def entries(
+        self, table: str, value: Any, example: str
+    ) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any], bool]]:
+        """Yield path and content of each table that the user names, such as `[sinks.ops]`, and if its name will do.
+
+        One whose name will not do is checked all the same, as mistakes are told all at once, and then dropped.
+        """
         for name, entry in self.named((table,), value, f"{table}.{example}"):
-            path = (table, name)
-            if not _NAME.match(name):
+            path, named = (table, name), bool(_NAME.match(name))
+            if not named:
                 words = f"{shown(name)} is no name of this kind; write up to 40 small letters, digits and dashes"
                 self.wrong(path, words)
-            elif isinstance(entry, dict):
-                yield path, name, entry
+            if isinstance(entry, dict):
+                yield path, entry, named
             else:
                 self.table(path, entry)
 

@@ -14,6 +14,8 @@ from monitors.config.alerting import (
     WatchSettings,
 )
 from monitors.config.readers import shown
+from monitors.config.reading import dotted
+from monitors.config.schedules import never_ends
 from monitors.config.sinks import STORE
 from monitors.config.urls import STORE_FORMS, store_url
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from monitors.config.reading import Tables
 
 STORE_VARIABLE = "MODEL_LAB_MONITOR_STORE_URL"
+_SHORTEST_S = 60
+"""No window may be shorter than that."""
 
 
 def watch(
@@ -54,10 +58,10 @@ def check_intervals(
         if name not in CHECKS:
             hint = tables.mistakes.hint(name, CHECKS)
             tables.wrong(here, f"unknown check {shown(name)}{hint}")
-        else:
-            as_ = None if shown_as is None else (*shown_as, name)
-            known = tables.rows(here, tables.table(here, entry), rows, shown_as=as_)
-            found |= {name: known["interval_s"]} if known else {}
+        as_ = None if shown_as is None else (*shown_as, name)
+        # What stands in a table of a wrong name is checked too: mistakes are told all at once.
+        known = tables.rows(here, tables.table(here, entry), rows, shown_as=as_)
+        found |= {name: known["interval_s"]} if known and name in CHECKS else {}
     return found
 
 
@@ -78,11 +82,11 @@ def thresholds(tables: Tables, values: Mapping[str, Any], confirm_count: int | N
 
 def maintenance(tables: Tables, value: Any) -> Iterator[Maintenance]:
     """Yield the windows in which nothing is alerted."""
-    for path, name, entry in tables.entries("maintenance", value, "weekly"):
+    for path, entry, named in tables.entries("maintenance", value, "weekly"):
         mistaken = len(tables.mistakes)
         known = tables.rows(path, entry, table.MAINTENANCE)
-        if len(tables.mistakes) == mistaken and _whole(tables, path, known):
-            yield Maintenance(name=name, **known)
+        if len(tables.mistakes) == mistaken and _whole(tables, path, known) and named:
+            yield Maintenance(name=path[-1], **known)
 
 
 def _whole(tables: Tables, path: tuple[str, ...], known: Mapping[str, Any]) -> bool:
@@ -101,9 +105,16 @@ def _whole(tables: Tables, path: tuple[str, ...], known: Mapping[str, Any]) -> b
         lacking = "end" if once == ["start"] else "start"
         tables.wrong((*path, once[0]), f"{once[0]} is given, but no {lacking}; a window needs both")
     elif not cron and not once:
-        tables.wrong(path, f"maintenance.{path[-1]} says no time: give cron and duration_s, or start and end")
+        tables.wrong(path, f"{dotted(path)} says no time: give cron and duration_s, or start and end")
     elif once and known["end"] <= known["start"]:
         tables.wrong((*path, "end"), "end must be after start")
+    elif cron and (pause_s := never_ends(known["cron"], known["duration_s"])) is not None:
+        instead = f"a duration_s below {pause_s:g}" if pause_s > _SHORTEST_S else "a cron that begins more rarely"
+        tables.wrong(
+            (*path, "duration_s"),
+            f"duration_s: the window never ends, since the next begins at most {pause_s:g} s after the last, and lasts "
+            f"{known['duration_s']:g} s; write {instead}",
+        )
     else:
         return True
     return False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitors.config import forbidden
 from monitors.config.alerting import SinkSettings
+from monitors.config.reading import dotted
 from monitors.config.sinks import ADDRESSES, SINK, SINK_TYPES
 
 if TYPE_CHECKING:
@@ -19,21 +20,21 @@ if TYPE_CHECKING:
 
 def sinks(tables: Tables, value: Any, lookup: Lookup | None) -> Iterator[SinkSettings]:
     """Yield the sinks nothing is wrong with; without a `lookup`, their secrets are left out."""
-    for path, _, entry in tables.entries("sinks", value, "ops"):
+    for path, entry, named in tables.entries("sinks", value, "ops"):
         mistaken = len(tables.mistakes)
         type_ = entry.get("type")
         if not isinstance(type_, str) or type_ not in SINK_TYPES:
             _without_type(tables, path, entry)
             continue
         sink = _Sink(tables, path, entry, SINK_TYPES[type_], lookup).settings()
-        if len(tables.mistakes) == mistaken:
+        if len(tables.mistakes) == mistaken and named:
             yield sink
 
 
 def _without_type(tables: Tables, path: tuple[str, ...], entry: Mapping[str, Any]) -> None:
     """Check as much as can be checked where nobody knows which options there are."""
     if "type" not in entry:
-        tables.wrong(path, f"sinks.{path[-1]} has no type; write one of {', '.join(SINK_TYPES)}")
+        tables.wrong(path, f"{dotted(path)} has no type; write one of {', '.join(SINK_TYPES)}")
     tables.rows(path, entry, SINK, also=tuple(option for kind in SINK_TYPES.values() for option in kind.rows))
 
 
@@ -49,14 +50,14 @@ class _Sink:
 
     def settings(self) -> SinkSettings:
         foreign = self._foreign()
-        known = self.tables.rows(self.path, self.entry, {**SINK, **self.kind.rows}, also=foreign)
+        known = self.tables.rows(self.path, self.entry, {**SINK, **self.kind.rows}, told=foreign)
         common = {option: known[option] for option in SINK if option in known}
         common.setdefault("incidents", not common.get("digest", False))
         if not common["incidents"] and not common.get("digest", False):
             self._wrong("incidents", "incidents and digest are both false: nothing would ever be sent")
         for option in self.kind.required:
             if option not in self.entry:
-                self._wrong("", f"sinks.{self.path[-1]} has no {option}; a {self.entry['type']} sink needs one")
+                self._wrong("", f"{dotted(self.path)} has no {option}; a {self.entry['type']} sink needs one")
         secrets = {name: value for name in self.kind.secrets if (value := self._secret(name, known))}
         leading = {f"{name}{end}" for name in self.kind.secrets for end in ("_env", "_file")}
         options = {option: known[option] for option in self.kind.rows if option in known and option not in leading}
@@ -89,7 +90,7 @@ class _Sink:
         given = [way for way in ways if way in self.entry]
         words = name.replace("_", " ")
         if not given and name not in self.entry:
-            self._wrong("", f"sinks.{self.path[-1]} has no {words}; write {' or '.join(ways)}")
+            self._wrong("", f"{dotted(self.path)} has no {words}; write {' or '.join(ways)}")
         elif len(given) > 1:
             self._wrong(given[1], f"{given[0]} and {given[1]} are both given; keep one of them")
         elif given and given != [name] and given[0] in known and self.lookup is not None:
@@ -100,7 +101,7 @@ class _Sink:
             unset = known[given[0]]
             self._wrong(
                 given[0],
-                f"{unset} is not set, so sinks.{self.path[-1]} has no {words}; set {unset}, or {unset}_FILE to the "
+                f"{unset} is not set, so {dotted(self.path)} has no {words}; set {unset}, or {unset}_FILE to the "
                 "path of a file that holds it",
             )
         return None

@@ -56,7 +56,9 @@ class SiteSources:
         keys = {kind: self._key(kind) for kind in _KINDS}
         missing = [kind for kind, key in keys.items() if key is None]
         if len(missing) == 1:
-            self._half(missing[0])
+            # One that is there and unfit has been told already: whoever mends it is told of the other one then.
+            if any(found.value for found in keys.values() if found):
+                self._half(missing[0])
         elif missing:
             self._half_named()
             self._unset()
@@ -73,11 +75,21 @@ class SiteSources:
         return [own, name] if self.home else [own]
 
     def _half(self, missing: str) -> None:
-        have = next(words for kind, words in _KINDS.items() if kind != missing)
-        variable = self.table.get(f"{missing}_key_env") or self._variables(f"DD_{missing.upper()}_KEY")[-1]
-        self.lookup.mistakes.add(
-            f"{self.site.key}: there is an {have} key but no {_KINDS[missing]} key; set {variable}, or give neither"
-        )
+        """Note that one key is there and the other is not: at the line that speaks of it, in its words."""
+        have = next(kind for kind in _KINDS if kind != missing)
+        said = f"{self.site.key}: there is an {_KINDS[have]} key but no {_KINDS[missing]} key;"
+        way, variable = f"{missing}_key_env", self.table.get(f"{missing}_key_env")
+        instead = f"set {variable}"
+        if not variable:
+            variable = self._variables(f"DD_{missing.upper()}_KEY")[-1]
+            by_file = f"{have}_key_file" in self.table
+            way = f"{have}_key_{'file' if by_file else 'env'}"
+            instead = f"give {missing}_key_file" if by_file else f"give {missing}_key_env"
+            instead = f"{instead} too, or set {variable}" if way in self.table else f"set {variable}"
+        if way in self.table:
+            self.lookup.mistakes.wrong((*self.path, way), f"{said} {instead}, or give neither")
+        else:
+            self.lookup.mistakes.add(f"{said} {instead}, or give neither")
 
     def _half_named(self) -> None:
         """Refuse a file that says where one key is and never where the other: no environment makes that a pair."""

@@ -61,8 +61,8 @@ def test_a_secret_that_is_no_regular_file_is_a_mistake_with_its_place(kind: str)
         load(None, {"DD_API_KEY_US5_FILE": "odd", "DD_APP_KEY_US5": "b"}, ["US5"])
     assert str(caught.value).split("\n") == [
         "2 mistakes in the configuration:",
-        f"  DD_API_KEY_US5_FILE: cannot read odd: {said}",
         f"  model-lab-monitor.toml:3: url_file of ops: cannot read odd: {said}",
+        f"  DD_API_KEY_US5_FILE: cannot read odd: {said}",
     ]
 
 

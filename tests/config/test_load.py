@@ -25,6 +25,7 @@ from monitors.config import (
     describe,
     in_a_line,
     load,
+    load_store,
     markdown,
 )
 from monitors.errors import ConfigError, UsageError
@@ -341,3 +342,15 @@ def test_mistakes_on_one_line_are_told_apart() -> None:
     said = in_a_line(str(caught.value))
     assert said == f"3 mistakes in the configuration: {first.strip()}; {second.strip()}; {third.strip()}"
     assert in_a_line("one\tmistake") == "one mistake"
+
+
+def test_what_has_a_wrong_name_is_as_if_it_were_not_there_for_who_only_looks_into_the_store() -> None:
+    Path(FILE_NAME).write_text(
+        "[maintenance.Weekly]\ncron = '0 2 * * SUN'\nduration_s = 60\n[sinks.Ops]\ntype = 'stdout'\n"
+        "[sites.US6]\nrun_id = 1\n[checks.rnu]\ninterval_s = 7\n"
+    )
+    found, mistakes = load_store(None, {})
+    assert (found.maintenance, found.sinks, len(mistakes)) == ((), (), 4)
+    assert found.watch == WatchSettings()
+    with pytest.raises(ConfigError, match="4 mistakes"):
+        load(None, {}, [])
