@@ -196,7 +196,8 @@ class Bench:
         """Do what follows from a batch that is kept: metrics, what the log has of people, a digest if it is time."""
         vantage, at = self.watch.setup.rules.vantage, done.batch.at
         self._say_happened(done)
-        metering.offer([(result, is_available(result.findings)) for result in done.batch.results], vantage, at)
+        measured = [(result, is_available(result.findings)) for result in done.batch.results]
+        metering.offer(measured, vantage, at, done.book)
         try:
             with self.current.using() as store:
                 told = self._digests.put_if_due(store, self.settings.watch, self.settings.sinks, at, vantage)

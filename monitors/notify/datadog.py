@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from monitors.incidents.model import NoticeKind
+from monitors.model import Level
 from monitors.notify.content import about, members, number, rows, text
 from monitors.notify.escaping import defused, shortened
 from monitors.notify.http import Service
 from monitors.notify.measures import Measure
 from monitors.notify.message import Tone
 from monitors.notify.sinks import secret
+from monitors.report.text import plain
 from monitors.sites import SITES, find_site
 
 if TYPE_CHECKING:
@@ -28,10 +30,11 @@ if TYPE_CHECKING:
     from monitors.notify.content import About
     from monitors.notify.message import Message
     from monitors.notify.sinks import Around
+    from monitors.notify.standing import Standing
 
 EVENTS, CHECKS, SERIES = "/api/v1/events", "/api/v1/check_run", "/api/v2/series"
 _ONLY = frozenset({("POST", EVENTS), ("POST", CHECKS), ("POST", SERIES)})
-CHECK = "model_lab.site"
+CHECK, OPEN = "model_lab.site", "model_lab.incident.open"
 _GAUGE = 3
 _SOURCE = "model-lab-monitor"
 _ALERT_TYPES = {Tone.FAILURE: "error", Tone.WARNING: "warning", Tone.INFO: "info", Tone.SUCCESS: "success"}
@@ -54,9 +57,14 @@ class Datadog:
         with self.service.attempt():
             self._send(message, notice)
 
-    def measure(self, measures: Iterable[Measure], host: str, at: datetime) -> None:
-        """Post metrics of a cycle; nothing is kept of them where that fails. Raises `SinkError`."""
-        self._series(measures, host, at)
+    def measure(self, measures: Iterable[Measure], host: str, at: datetime, standing: Iterable[Standing] = ()) -> None:
+        """Post metrics of a cycle, and how things stand; nothing is kept where that fails. Raises `SinkError`."""
+        with self.service.attempt():
+            found = list(standing)
+            self._series([*measures, *map(_open, found)], host, at)
+            if found:
+                checks = [_check(each, host or _SOURCE, at) for each in found]
+                self.service.request("POST", CHECKS, body=checks)
 
     def _send(self, message: Message, notice: Notice) -> None:
         host = text(message.content.get("vantage")) or _SOURCE
@@ -120,7 +128,25 @@ class Datadog:
         return event
 
 
-def _of_problem(incident: About, site: str) -> Iterator[tuple[str, str]]:
+def _check(standing: Standing, host: str, at: datetime) -> dict[str, JSON]:
+    """Return a problem on one site as the service check that a notice of it makes too."""
+    check: dict[str, JSON] = {
+        "check": CHECK,
+        "host_name": host,
+        "status": (_CRITICAL if standing.level is Level.BREAKING else _WARNING) if standing.failing else _OK,
+        "timestamp": int(at.timestamp()),
+        "tags": [_tag(name, value) for name, value in _of_problem(standing, standing.site)],
+    }
+    if standing.failing:
+        check["message"] = shortened(defused(plain(standing.message)), _MESSAGE_CHARS)
+    return check
+
+
+def _open(standing: Standing) -> Measure:
+    return Measure(OPEN, float(standing.failing), tuple(_of_problem(standing, standing.site)))
+
+
+def _of_problem(incident: About | Standing, site: str) -> Iterator[tuple[str, str]]:
     """Yield what names a problem for as long as it lasts: no level, which may change."""
     if site:
         yield "site", site
@@ -136,7 +162,7 @@ def _standing(incident: About) -> Iterator[Measure]:
     """Yield whether the incident is open on each of its sites."""
     for site in incident.all_sites:
         still = site in incident.sites and incident.resolved is None
-        yield Measure("model_lab.incident.open", float(still), tuple(_of_problem(incident, site)))
+        yield Measure(OPEN, float(still), tuple(_of_problem(incident, site)))
 
 
 def _shares(content: Mapping[str, JSON]) -> Iterator[Measure]:

@@ -23,7 +23,7 @@ from monitors.config.alerting import SinkSettings
 from monitors.config.sinks import APPRISE_SCHEMES
 from monitors.errors import ConfigError, RefusedError, UsageError
 from monitors.incidents.model import Notice, NoticeKind
-from monitors.model import Observation, Phases, TlsInfo
+from monitors.model import Level, Observation, Phases, TlsInfo
 from monitors.notify.apprise_sink import AppriseSink, _with_incident
 from monitors.notify.errors import SinkError
 from monitors.notify.http import Service
@@ -31,6 +31,7 @@ from monitors.notify.measures import Measure, measures
 from monitors.notify.message import message_of
 from monitors.notify.refusals import MAX_RETRY_AFTER_S
 from monitors.notify.sinks import SINKS, Around, build
+from monitors.notify.standing import Standing
 from monitors.sites import SITES
 
 if TYPE_CHECKING:
@@ -338,6 +339,32 @@ def test_metrics_of_a_cycle_are_posted(datadog: Any, loopback: Loopback) -> None
     datadog.measure([], "fra-1", AT)
     [request] = loopback.requests
     assert request.json["series"][0]["resources"] == [{"type": "host", "name": "fra-1"}]
+
+
+def test_how_an_incident_stands_is_posted_as_its_notices_say_it(datadog: Any, loopback: Loopback, notice: Make) -> None:
+    send(datadog, notice("opened"))
+    told_series, told_checks, _event = loopback.requests
+    loopback.requests.clear()
+    stands = [
+        Standing(site, "contract", "9f86d081884c7d65", Level.BREAKING, failing=True, message="null <!channel>")
+        for site in ("US5", "EU1")
+    ]
+    datadog.measure([], "fra-1", AT, stands)
+    series, checks = loopback.requests
+    assert series.json == told_series.json
+    same = ("check", "host_name", "status", "timestamp", "tags")
+    for now, then in zip(checks.json, told_checks.json, strict=True):
+        assert [now[name] for name in same] == [then[name] for name in same]
+        assert "<!channel>" not in now["message"]
+
+
+def test_a_site_that_has_it_no_more_is_ok_while_the_incident_goes_on(datadog: Any, loopback: Loopback) -> None:
+    datadog.measure([], "", AT, [Standing("US5", "drift", "p", Level.WARNING, failing=False, message="x")])
+    series, checks = loopback.requests
+    assert series.json["series"][0]["points"][0]["value"] == 0.0
+    assert [(check["status"], "message" in check, check["host_name"]) for check in checks.json] == [
+        (0, False, "model-lab-monitor")
+    ]
 
 
 # -- apprise

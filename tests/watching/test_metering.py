@@ -3,10 +3,12 @@ from __future__ import annotations
 import queue
 import threading
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from monitors.config.alerting import SinkSettings
+from monitors.incidents.model import Book, Incident, NoticeKind, Spell, Told
+from monitors.model import Finding, Kind, Level
 from monitors.notify.errors import SinkError
 from monitors.watching.metering import Metering
 
@@ -37,10 +39,12 @@ class Taking(Plain):
 
     fails: Exception | None = None
     taken: queue.SimpleQueue[tuple[list[Any], str, datetime]] = field(default_factory=queue.SimpleQueue)
+    stands: list[list[Any]] = field(default_factory=list)
 
-    def measure(self, measures: list[Any], host: str, at: datetime) -> None:
+    def measure(self, measures: list[Any], host: str, at: datetime, standing: Any = ()) -> None:
         if self.fails is not None:
             raise self.fails
+        self.stands.append([*standing])
         self.taken.put((measures, host, at))
 
 
@@ -59,6 +63,27 @@ def test_metrics_of_a_cycle_reach_the_sinks_that_take_them(
     metering.offer([(make_result(make_observed("EU1")), False)], "here", AT)
     assert sink.taken.get(timeout=10)[0][0].value == 0.0
     assert log.lines == []
+
+
+def test_how_things_stand_goes_along_once_a_minute_as_long_as_they_last(
+    make_result: Callable[..., Result], make_observed: Any, log: Log
+) -> None:
+    sink = Taking()
+    metering = Metering(lambda: [sink], log)
+    finding = Finding("server-error", Level.BREAKING, Kind.AVAILABILITY, "503", at=AT)
+    spell = Spell("US5", AT, Level.BREAKING, "server-error", "503")
+    incident = Incident(1, "outage", finding, Level.BREAKING, AT, AT, (spell,))
+    told = Told(1, "plain", 1, NoticeKind.OPENED, AT, ("US5",), Level.BREAKING)
+    book = Book("5f0c", incidents={1: incident}, told={(1, "plain"): told})
+    measured = []
+    for seconds in (0, 30, 60, 90, 125):
+        results = [(make_result(make_observed(site)), site == "EU1") for site in ("US5", "EU1")]
+        metering.offer(results, "here", AT + timedelta(seconds=seconds), book)
+        measured.append(sink.taken.get(timeout=10)[0])
+    assert [[each.site for each in stands] for stands in sink.stands] == [["US5"], [], ["US5"], [], ["US5"]]
+    for measures in measured:
+        open_there = {dict(m.tags)["site"]: m.value for m in measures if m.metric == "model_lab.site.incidents"}
+        assert open_there == {"US5": 1.0, "EU1": 0.0}
 
 
 def test_without_such_a_sink_and_without_results_nothing_is_done(
