@@ -737,3 +737,16 @@ def test_a_moving_line_says_how_things_are_and_logs_go_above_it(running: Any, tm
     assert watch.end() == 0
     assert "\x1b[2K1 site, 1 open incident" in "".join(watch.seen)
     assert watch.seen[-1] == "\x1b[2K"
+
+
+def test_an_account_gets_what_is_open_on_a_site_with_its_metrics(running: Any, tmp_path: Path) -> None:
+    with hook() as (sink, got):
+        url = sink.partition('url = "')[2].partition("/hook")[0]
+        configure(tmp_path, f'\n[sinks.account]\ntype = "datadog"\nbase_url = "{url}"\napi_key_env = "HOOK_SECRET"\n')
+        watch = running(*MOCK, "US5=outage:503")
+        counted: list[float] = []
+        while 1.0 not in counted:
+            said = got.get(timeout=30)
+            series = said["series"] if isinstance(said, dict) and "series" in said else []
+            counted += [row["points"][0]["value"] for row in series if row["metric"] == "model_lab.site.incidents"]
+        assert watch.end() == 0
