@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,7 +14,7 @@ import click
 from monitors.checks import CHECKS
 from monitors.commands.options import config_option, site_option
 from monitors.commands.output import layout, note, note_strays, row_layout, write_stdout
-from monitors.config import FILE_NAME, load
+from monitors.config import FILE_NAME, STORE_VARIABLE, load
 from monitors.errors import UsageError
 from monitors.exit_codes import ExitCode
 
@@ -107,10 +108,21 @@ def _write(path: Path, text: str, *, force: bool) -> None:
 def check(*, file: Path | None, config: Path | None, no_secrets: bool) -> int:
     """List every mistake, with its line and what to write instead; exit code 2 where there is one."""
     settings = _load(file, config, (), no_secrets=no_secrets)
-    for line in (*settings.warnings, *_too_often(settings, no_secrets=no_secrets)):
+    for line in (*settings.warnings, *_past(settings), *_too_often(settings, no_secrets=no_secrets)):
         note(f"warning: {line}")
     write_stdout("\n".join(_summary(settings)) + "\n")
     return ExitCode.OK
+
+
+def _past(settings: Settings) -> list[str]:
+    """Return a line on each window of maintenance that came once and is over: hardly what was meant, nor a mistake."""
+    now = datetime.now(UTC)
+    return [
+        f"{settings.origins['maintenance', window.name, 'end']}: maintenance.{window.name} ended at "
+        f"{window.end:%Y-%m-%d %H:%M} UTC; it came once, so it may go"
+        for window in settings.maintenance
+        if window.end is not None and window.end <= now
+    ]
 
 
 def _too_often(settings: Settings, *, no_secrets: bool) -> list[str]:
@@ -162,7 +174,7 @@ def show(*, file: Path | None, config: Path | None, no_secrets: bool, sites: tup
     from monitors.config.effective import effective  # noqa: PLC0415 - beside its only use
 
     settings = _load(file, config, sites, no_secrets=no_secrets)
-    rows = list(effective(settings))
+    rows = list(effective(settings, _store(no_secrets=no_secrets)))
     if format_ == "json":
         from monitors.report.text import dumps  # noqa: PLC0415 - not for --help
 
@@ -172,6 +184,21 @@ def show(*, file: Path | None, config: Path | None, no_secrets: bool, sites: tup
     else:
         write_stdout(_table(rows))
     return ExitCode.OK
+
+
+def _store(*, no_secrets: bool) -> tuple[str | None, str]:
+    """Return the URL of the store where no configuration names one, and who does."""
+    from monitors.commands.storing import STATE_VARIABLE  # noqa: PLC0415 - beside its only use
+    from monitors.store import FILE_NAME as STORE_NAME  # noqa: PLC0415 - brings the database
+    from monitors.store import default_state_dir, sqlite_url  # noqa: PLC0415 - likewise
+
+    if no_secrets:
+        for name in (STORE_VARIABLE, f"{STORE_VARIABLE}_FILE"):
+            if os.environ.get(name):
+                return None, f"environment {name}"
+    if folder := os.environ.get(STATE_VARIABLE):
+        return sqlite_url(Path(folder).absolute() / STORE_NAME), f"environment {STATE_VARIABLE}"
+    return sqlite_url(default_state_dir(os.environ) / STORE_NAME), "the user's state directory"
 
 
 def _table(rows: Sequence[Effective]) -> str:

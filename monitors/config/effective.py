@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from monitors.model import JSON
 
 DEFAULT = "default"
+_HOST = "the name of this machine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +34,30 @@ class Effective:
     origin: str
 
 
-def effective(settings: Settings) -> Iterator[Effective]:
-    """Yield every value of the settings, in the order of docs/configuration.md."""
+def effective(settings: Settings, store: tuple[str | None, str] = (None, DEFAULT)) -> Iterator[Effective]:
+    """Yield every value of the settings, in the order of docs/configuration.md.
+
+    `store` is the URL of the store where the settings name none, and who says so.
+    """
     shown = _Shown(settings)
     yield from shown.rows((), table.TOP, settings)
     for site in settings.sites:
         yield from shown.site(site)
     for check in CHECKS:
         yield shown.row(("checks", check, "interval_s"), settings.watch.intervals_s[check])
-    yield from shown.rows(("watch",), [name for name in table.WATCH if name != "interval_s"], settings.watch)
+    for name in table.WATCH:
+        if name == "vantage" and not settings.watch.vantage:
+            yield Effective("watch.vantage", settings.watch.seen_from, _HOST)
+        elif name != "interval_s":
+            yield shown.row(("watch", name), getattr(settings.watch, name))
     yield from shown.rows(("incidents",), table.INCIDENTS, settings.thresholds)
     for window in settings.maintenance:
         yield from shown.window(window)
     for sink in settings.sinks:
         yield from shown.sink(sink)
     url = urls.masked(settings.store_url) if settings.store_url else None
-    yield shown.row(("store", "url"), url, ("store", "url_env"), ("store", "url_file"))
+    named = shown.row(("store", "url"), url, ("store", "url_env"), ("store", "url_file"))
+    yield named if named.origin != DEFAULT else Effective(named.name, *store)
     yield from shown.rows(("store",), [name for name in STORE if not name.startswith("url")], settings.retention)
 
 

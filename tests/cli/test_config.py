@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitors.config.example import example
-from monitors.store import open_store
+from monitors.store import open_store, sqlite_url
 
 if TYPE_CHECKING:
     from conftest import Cli
@@ -152,6 +153,20 @@ def test_check_warns_of_keys_the_file_names_and_nobody_set(cli: Cli, monkeypatch
     assert cli("config", "check").err == ""
 
 
+def test_check_warns_of_a_window_that_came_once_and_is_over(cli: Cli) -> None:
+    Path("model-lab-monitor.toml").write_text(
+        "[maintenance.past]\nstart = 2020-03-01T22:00:00+01:00\nend = 2020-03-02T02:00:00+01:00\n"
+        "[maintenance.coming]\nstart = 2020-03-01T22:00:00+01:00\nend = 2999-03-02T02:00:00+01:00\n"
+        '[maintenance.weekly]\ncron = "30 2 * * SUN"\nduration_s = 60\n'
+    )
+    ran = cli("config", "check")
+    assert (ran.code, ran.err) == (
+        0,
+        "warning: model-lab-monitor.toml:3: maintenance.past ended at 2020-03-02 01:00 UTC; it came once, so it may "
+        "go\n",
+    )
+
+
 LOOKS = [["history"], ["uptime"], ["incidents"], ["ledger"], ["notify", "list"], ["export"], ["db", "check"]]
 MISTAKEN = "timeout = 3\n[sinks.ops]\ntype = 'stdot'\n"
 WARNING = (
@@ -238,6 +253,35 @@ def test_show_says_what_is_in_force_and_where_it_came_from(configured: Cli) -> N
     assert ["sinks.ops.url", "***", "environment", "OPS_URL", "(named", "by", "model-lab-monitor.toml:6)"] in lines
     assert ["sinks.ops.secret", "***", "file", "signing", "(named", "by", "model-lab-monitor.toml:7)"] in lines
     assert not [line for line in lines if line[0].startswith("sites.EU1")]
+
+
+def shown(cli: Cli, name: str, *arguments: str) -> tuple[object, str]:
+    rows = json.loads(cli("config", "show", "--format", "json", *arguments).out)["settings"]
+    [row] = [row for row in rows if row["name"] == name]
+    return row["value"], row["from"]
+
+
+def test_show_says_where_the_store_is_and_who_says_so(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("MODEL_LAB_MONITOR_STATE_DIR", "MODEL_LAB_MONITOR_STORE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    file = sqlite_url(tmp_path / "model-lab-monitor" / "monitor.sqlite")
+    assert shown(cli, "store.url") == (file, "the user's state directory")
+    monkeypatch.setenv("MODEL_LAB_MONITOR_STATE_DIR", str(tmp_path / "s"))
+    file = sqlite_url(tmp_path / "s" / "monitor.sqlite")
+    assert shown(cli, "store.url") == (file, "environment MODEL_LAB_MONITOR_STATE_DIR")
+    monkeypatch.setenv("MODEL_LAB_MONITOR_STORE_URL", "sqlite:////x")
+    assert shown(cli, "store.url") == ("sqlite:////x", "environment MODEL_LAB_MONITOR_STORE_URL")
+    assert shown(cli, "store.url", "--no-secrets") == (None, "environment MODEL_LAB_MONITOR_STORE_URL")
+    assert not (tmp_path / "s").exists(), "looking makes no store"
+
+
+def test_show_says_where_the_monitor_probes_from(cli: Cli) -> None:
+    assert shown(cli, "watch.vantage") == (socket.gethostname(), "the name of this machine")
+    Path("model-lab-monitor.toml").write_text('[watch]\nvantage = "eu-central"\n')
+    assert shown(cli, "watch.vantage") == ("eu-central", "model-lab-monitor.toml:2")
 
 
 def test_show_fits_a_narrow_terminal_with_values_below_their_table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,7 @@ def test_each_value_says_which_line_variable_or_file_it_came_from() -> None:
         "checks.not-found.interval_s": (90, f"{here}:9"),
         "checks.bad-request.interval_s": (90, f"{here}:9"),
         "checks.unauthenticated.interval_s": (90, f"{here}:9"),
+        "watch.vantage": (socket.gethostname(), "the name of this machine"),
         "incidents.level": ("breaking", f"{here}:13"),
         "maintenance.weekly.cron": ("30 2 * * SUN", f"{here}:15"),
         "maintenance.weekly.duration_s": (7200, f"{here}:16"),
