@@ -121,7 +121,7 @@ def test_a_baseline_that_does_not_read_costs_the_memory_not_the_verdict(
     broken = apply(run, DRIFTS["nulled"], "$.data.attributes.name")
     assert len(session.judging(judge)(answer("US5", monitor.at, broken))) == 1
     (failure,) = session.conclude().failures
-    assert ': canary run 1004 on US5: "kind" is not "model-lab-monitor/canary"' in failure
+    assert ": the file is damaged: canary run 1004 on US5 does not read; `model-lab-monitor db check" in failure
 
 
 def test_a_file_that_cannot_be_read_is_the_failure_of_the_harness(tmp_path: Path) -> None:
