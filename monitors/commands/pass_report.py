@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 from monitors import __version__
 from monitors.memory import Recollection
-from monitors.model import Level
+from monitors.model import Level, Skipped
 from monitors.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Iterator, Sequence
 
     from monitors.commands.watching import Bench
     from monitors.model import Finding, Observation
     from monitors.watching.keeper import Kept
+
+_HERE = "nothing can be said of it, as the trouble is here"
 
 
 def report_of(bench: Bench, kept: Sequence[Kept], fail_on: Level | None) -> Report:
@@ -41,11 +43,19 @@ def report_of(bench: Bench, kept: Sequence[Kept], fail_on: Level | None) -> Repo
         at=datetime.now(UTC),
         observations=tuple(latest[place][0] for place in order),
         findings=(*(each for place in order for each in latest[place][1]), *bench.configured.accept(recalled.findings)),
-        skipped=tuple(bench.configured.skipped()),
+        skipped=(*bench.configured.skipped(), *_left_out(bench, latest.keys())),
         harness_failures=tuple(dict.fromkeys(failures)),
         pending=recalled.pending,
         fail_on=fail_on,
     )
+
+
+def _left_out(bench: Bench, told: Container[tuple[str | None, str | None]]) -> Iterator[Skipped]:
+    """Yield the checks that were meant to be made and of which nothing is told."""
+    watch = bench.watch
+    for task in watch.setup.intervals_s:
+        if task not in told:
+            yield Skipped(*task, watch.no_room.get(task, _HERE))
 
 
 def _together(earlier: Recollection, done: Kept) -> Recollection:

@@ -115,7 +115,8 @@ def _scope(report: Report) -> str:
     if report.command == "check":
         aside = sum(entry.count for entry in report.left_aside)
         return f"{number:,} judged" + (f", {aside:,} left aside" if aside else "")
-    sites = len({observation.site for observation in report.observations})
+    # Where nothing came of any, those that were meant are told.
+    sites = len({observation.site for observation in report.observations} or set(report.sites))
     return f"{counted(number, 'probe')} of {counted(sites, 'site')}"
 
 

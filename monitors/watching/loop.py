@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from monitors.config import in_a_line
-from monitors.cycle import Prober
+from monitors.cycle import Prober, Result
 from monitors.errors import MonitorError, UsageError
+from monitors.incidents.maintenance import under_maintenance
 from monitors.incidents.model import FAILED, PASSED, State
-from monitors.report.text import counted
+from monitors.model import Skipped
 from monitors.watching import health
 from monitors.watching.asking import MAX_KEPT_BYTES, Asking, Done, Held, Made, Woken
 from monitors.watching.batching import Batcher
@@ -20,13 +21,15 @@ from monitors.watching.dues import Dues
 from monitors.watching.keeper import Batch
 from monitors.watching.parts import Judging
 from monitors.watching.schedule import Schedule, Task
-from monitors.watching.telling import tell_kept, tell_left_out
+from monitors.watching.standing import Standing
+from monitors.watching.telling import Telling
 from monitors.watching.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime, timedelta
 
+    from monitors.incidents.model import Book
     from monitors.model import Finding
     from monitors.watching.asking import Happening
     from monitors.watching.keeper import Kept
@@ -43,7 +46,7 @@ _ON_AGAIN = "the configuration is refused; the one before stays in force"
 
 
 class Watch:
-    """The scheduled monitor at work."""
+    """The scheduled monitor at work. `no_room` has the checks that a single pass could not make, and why."""
 
     def __init__(self, setup: Setup, parts: Parts) -> None:
         """Get ready; nothing is asked yet."""
@@ -67,7 +70,10 @@ class Watch:
         self._reload_asked = threading.Event()
         self._stopping = threading.Event()
         self._signal = ""
-        self._shown = self._status()
+        self._telling = Telling(parts.say)
+        self._standing = Standing(clock)
+        self._shown = ""
+        self.no_room: dict[Task, str] = {}
 
     # --- from outside ---
 
@@ -83,10 +89,9 @@ class Watch:
         """How many seconds of the deadline are left, once the end was asked for."""
         return max(min(self._deadline_s - self.parts.clock.monotonic(), self.setup.watch.stop_s), 0.0)
 
-    @property
-    def held(self) -> int:
-        """How many sites are not asked all that is due: by their rate limit, or the budget."""
-        return len(self._dues.held)
+    def line(self, width: int) -> str:
+        """Return how things are, as long as there is room for; from any thread."""
+        return self._standing.line(width)
 
     def say_asked(self) -> None:
         """Log which signal asked for the end, if one did: once, and not in its handler, where a lock may be held."""
@@ -106,12 +111,20 @@ class Watch:
         sites, tasks = self.setup.rules.sites, len(self.setup.intervals_s)
         self.parts.say("info", "watching", sites=sites, tasks=tasks, **self.parts.about)
         self._say_too_often()
+        self._shown = self._status(self._first_book())
         self.parts.systemd.ready(self._shown)
         try:
             while not self._stopping.is_set():
                 self.step()
         finally:
             self._finish()
+
+    def _first_book(self) -> Book | None:
+        """Return the book as it was left, None where the store does not answer: it is tried with the first batch."""
+        try:
+            return self.parts.keeper.store.book()
+        except MonitorError:
+            return None
 
     def once(self) -> list[Kept]:
         """Make every check now, and look again where something has to be seen more than once to be believed."""
@@ -152,6 +165,7 @@ class Watch:
     def _take(self, happening: Happening | None) -> None:
         while happening is not None:
             if isinstance(happening, Made):
+                self._note(happening)
                 if not self._made:
                     self._settle_s = self.parts.clock.monotonic() + _SETTLE_S
                 self._made.append(happening)
@@ -161,11 +175,17 @@ class Watch:
                 self._asking.in_flight.pop(happening.site, None)
             happening = self.parts.inbox.get(0.0)
 
+    def _note(self, made: Made) -> None:
+        self._standing.probes += not isinstance(made.outcome, Skipped)
+        if isinstance(made.outcome, Result) and health.answered(made.outcome.observation):
+            self._standing.answered_s = self.parts.clock.monotonic()
+
     def _pause_s(self, now_s: float) -> float:
         """Return how long there is nothing to do, seconds."""
+        self._standing.held = len(self._dues.held)
+        self._standing.next_s = min(self._schedule.next_s(), self._dues.next_s)
         moments = [
-            self._schedule.next_s(),
-            self._dues.next_s,
+            self._standing.next_s,
             self._looked_s + _LOOK_S,
             self.parts.vault.next_try_s,
         ]
@@ -191,6 +211,7 @@ class Watch:
             self._asking.stop()
         batch = replace(self._batcher.batch(self._drawn()), again=again)
         self._batcher.skipped += self._dues.drop()
+        self.no_room.update({(each.site, each.check): each.reason for each in self._batcher.skipped})
         return [*self._keep(batch), *self._persist()]
 
     def _persist(self) -> list[Kept]:
@@ -242,7 +263,7 @@ class Watch:
 
     def _keep(self, batch: Batch) -> list[Kept]:
         self._kept_s = self.parts.clock.monotonic()
-        tell_left_out(self.parts.say, self._batcher, batch)
+        self._telling.left_out(self._batcher, batch)
         batch.own.update(self._own_extras(batch.at))  # type: ignore[attr-defined]  # a dict, as `Batcher` makes it
         kept = self.parts.vault.offer(batch)
         self._tell(kept)
@@ -259,7 +280,7 @@ class Watch:
         """Log what was kept, and have its notices delivered."""
         for done in kept:
             self.parts.kept(done)
-            tell_kept(self.parts.say, done)
+            self._telling.kept(done)
         if any(done.notices for done in kept):
             self.parts.delivery.wake()
         self._show(heard=bool(kept))
@@ -307,6 +328,7 @@ class Watch:
         self._judge.judge = setup.judge
         self._schedule.update(setup.intervals_s, now_s)
         self._dues.keep(setup.intervals_s)
+        self._telling.keep({site for site, _ in setup.intervals_s})
         self._asking.rebudget(setup.watch.budget_per_minute, setup.watch.budget_reserve)
         self._batcher.settings = setup.watch
         self.parts.keeper.rules = setup.rules
@@ -328,17 +350,25 @@ class Watch:
         line = self._status()
         if heard or line != self._shown:
             self.parts.status(line)
-        if line != self._shown:
+        if self._shown and line != self._shown:
             self.parts.systemd.shows(line)
         self._shown = line
 
-    def _status(self) -> str:
-        book = self.parts.vault.book
-        found = sum(entry.state is State.OPEN for entry in book.incidents.values()) if book else 0
-        incidents = counted(found, "open incident") if found else "no open incident"
-        refused = "; the configuration is refused" if self._refused is not None else ""
-        trouble = "; the store takes nothing" if self.parts.vault.trouble is not None else ""
-        return f"{counted(self.setup.rules.sites, 'site')}, {incidents}{refused}{trouble}"
+    def _status(self, book: Book | None = None) -> str:
+        """Return how things are in a line that stays the same as long as nothing happens; `book` where none is kept."""
+        book, rules, now = self.parts.vault.book or book, self.setup.rules, self.parts.clock.now()
+        watched = {site for site, _ in rules.watched}
+        standing = self._standing
+        standing.sites = len(watched)
+        standing.maintained = len(watched & under_maintenance(rules.maintenance, now))
+        if book is not None:
+            going_on = {number for number, entry in book.incidents.items() if entry.state is State.OPEN}
+            standing.open = len(going_on)
+            standing.silences = sum(each.until > now and each.incident in {None, *going_on} for each in book.silences)
+        refused = ["the configuration is refused"] if self._refused is not None else []
+        trouble = ["the store takes nothing"] if self.parts.vault.trouble is not None else []
+        standing.troubles = (*refused, *trouble)
+        return standing.status()
 
     def _finish(self) -> None:
         """Stop asking, wait for what is under way as long as the deadline allows, keep it."""

@@ -38,6 +38,7 @@ class StatusLine:
     def __init__(self, stream: TextIO, *, shown: bool) -> None:
         """Write to a stream; where the line is not `shown`, writing is all there is."""
         self._stream, self.shown, self._line = stream, shown, ""
+        self._compose: Callable[[int], str] | None = None
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -51,11 +52,11 @@ class StatusLine:
         self.show("")
 
     def show(self, text: str) -> None:
-        """Say how things are, in place of what was said before."""
+        """Say how things are, in place of what was said before; a line that is followed says so in its own words."""
         with self._lock:
-            self._line = text
+            self._line = self._compose(self._width()) if self._compose else text
             if self.shown:
-                self._put(_CLEAR + self._cut(text))
+                self._put(_CLEAR + self._cut(self._line))
 
     @contextmanager
     def following(self, line: Callable[[int], str], every_s: float = _EVERY_S) -> Iterator[None]:
@@ -64,10 +65,11 @@ class StatusLine:
         It is asked in a thread of its own, so that it goes on where everything else hangs.
         """
         over = threading.Event()
+        self._compose = line
 
         def follow() -> None:
             while not over.wait(every_s):
-                self.show(line(self._width()))
+                self.show("")
 
         thread = threading.Thread(target=follow, name="status", daemon=True)
         if self.shown:
@@ -77,6 +79,7 @@ class StatusLine:
             yield
         finally:
             over.set()
+            self._compose = None
             if thread.ident is not None:
                 # No longer: a terminal that is stopped holds whoever writes to it.
                 thread.join(every_s)

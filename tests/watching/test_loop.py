@@ -21,7 +21,7 @@ from monitors.model import Finding, Kind, Level, Observation, Phase, Phases, Tra
 from monitors.probe import Target
 from monitors.sites import SITES
 from monitors.store import Filter, StoreBusyError
-from monitors.transport import Exchange
+from monitors.transport import Exchange, ResolverError
 from monitors.watching.asking import Mailbox
 from monitors.watching.current import Current
 from monitors.watching.files import Changes
@@ -111,9 +111,11 @@ class Socket(Systemd):
     """A service manager that listens in this process."""
 
     told: list[str]
+    statuses: list[str]
 
     def _say(self, *lines: str) -> None:
         self.told.append(lines[0])
+        self.statuses.extend(line for line in lines if line.startswith("STATUS="))
 
 
 class World:
@@ -165,6 +167,7 @@ class World:
         keeper = Keeper(self.current, setup.rules, lambda findings: findings)
         self.systemd = Socket("/run/notify", self.watchdog_s)
         object.__setattr__(self.systemd, "told", [])
+        object.__setattr__(self.systemd, "statuses", [])
         parts = Parts(
             store_folder=None,
             keeper=keeper,
@@ -289,6 +292,8 @@ def test_an_outage_opens_and_ends_and_whoever_delivers_is_woken(world: World) ->
     assert (world.open(), world.notices()) == ([], ["opened", "resolved"])
     assert world.delivery.woken == 2
     assert [values["incident"] for values in world.log.of("incident resolved")] == [1]
+    assert {level for level, event, _ in world.log.lines if event == "incident opened"} == {"warning"}
+    assert {level for level, event, _ in world.log.lines if event == "incident resolved"} == {"info"}
     assert world.status[-1] == "2 sites, no open incident"
 
 
@@ -322,11 +327,46 @@ def test_while_this_machine_is_offline_it_says_so_once_and_judges_nothing(world:
         site.answer = REFUSED
     world.run(600)
     assert (world.open(), world.notices()) == (["monitor-offline"], ["opened"])
-    assert world.log.of("not judged: the trouble is here")[0] == {"probes": 2}
+    aside = [(level, values) for level, event, values in world.log.lines if event.startswith("not judged")]
+    assert aside[0] == ("warning", {"probes": 2})
+    assert len(aside) > 3
+    assert {level for level, _ in aside[1:]} == {"debug"}
+    assert world.log.of("judged again") == []
     for site in world.sites.values():
         site.answer = OK
     world.run(60)
     assert (world.open(), world.notices()) == ([], ["opened", "resolved"])
+    assert world.log.of("judged again") == [{}]
+
+
+def test_without_a_resolver_it_says_once_that_nothing_is_known_and_once_that_it_is_over(world: World) -> None:
+    def lost() -> Exchange:
+        host = "api.example.org"
+        raise ResolverError(host, "try again")
+
+    world.intervals = {**world.intervals, ("US5", "not-found"): 400.0}
+    world.start()
+    world.run(30)
+    for site in world.sites.values():
+        site.answer = lost
+    world.run(600)
+    said = [(level, values) for level, event, values in world.log.lines if event == "not known"]
+    begun = [values for level, values in said if level == "error"]
+    assert [(sorted(values["sites"]), values["probes"]) for values in begun] == [(["US1", "US5"], 2)]  # type: ignore[call-overload]
+    assert "try again" in str(begun[0]["reason"])
+    assert len([values for level, values in said if level == "debug"]) >= 20
+    assert world.log.of("known again") == []
+    for site in world.sites.values():
+        site.answer = OK
+    world.run(60)
+    assert world.log.of("known again") == [{}]
+    world.sites["US1"].answer = lambda: 1 / 0  # type: ignore[assignment, return-value]
+    world.run(120)
+    assert len([level for level, event, _ in world.log.lines if (level, event) == ("error", "not known")]) == 2
+    world.intervals = {("US5", "run"): 60.0}
+    world.watch.ask_reload()
+    world.run(60)
+    assert world.log.of("known again") == [{}, {}]
 
 
 @pytest.mark.parametrize("hours", [1, -1, 8])
@@ -394,11 +434,11 @@ def test_a_site_that_throttles_is_left_alone_and_told_once_when_that_begins_and_
     assert world.log.of("held back") == [
         {"site": "US5", "reason": "the site throttles: it answered 429", "for_s": 940},
     ]
-    assert world.watch.held == 1
+    assert world.watch._standing.held == 1
     world.run(105)
     assert world.sites["US5"].asked == {"42": 2, "1": 4}, "once, whatever fell due meanwhile"
     assert world.log.of("no longer held back") == [{"site": "US5"}]
-    assert world.watch.held == 0
+    assert world.watch._standing.held == 0
     world.run(60)
     assert world.sites["US5"].asked["42"] == 3
     assert len(world.log.of("held back")) == 1
@@ -658,6 +698,44 @@ def test_systemd_shows_how_things_are_as_they_change(world: World) -> None:
     assert world.systemd.told[-1] == "STATUS=2 sites, 2 open incidents; the configuration is refused"
 
 
+def test_what_is_open_is_known_when_it_is_ready_and_what_the_store_does_not_say_is_left_out(world: World) -> None:
+    world.sites["US5"].answer = GONE
+    world.start()
+    world.run(130)
+    again = world.start()
+    again.stop()
+    again.run()
+    assert world.systemd.statuses[0] == "STATUS=2 sites, 1 open incident"
+    third = world.start()
+    world.current.store = Silent(world.store)  # type: ignore[assignment]
+    third.stop()
+    third.run()
+    assert world.systemd.statuses[0] == "STATUS=2 sites"
+
+
+class Silent:
+    """A store that does not even say what it holds."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+    def book(self) -> Any:
+        message = "the store is away"
+        raise StoreBusyError(message)
+
+
+def test_the_line_says_what_was_probed_and_what_is_next(world: World) -> None:
+    world.start()
+    world.run(65)
+    world.clock.advance(5)
+    line = world.watch.line(120)
+    assert line.startswith("2 sites, no open incident; 4 probes, last answer ")
+    assert "next in " in line
+
+
 def test_the_watchdog_is_kept_quiet(world: World) -> None:
     world.watchdog_s = 30
     world.intervals = {}
@@ -766,8 +844,8 @@ def test_once_looks_again_until_an_outage_is_believed(world: World) -> None:
     asked = [sorted(str(result.observation.site) for result in done.batch.results) for done in kept]
     assert asked == [["US1", "US5"], ["US5"]]
     assert (world.open(), world.notices()) == (["outage"], ["opened"])
-    assert [(row.site, row.again) for row in world.store.probes(Filter())] == [
-        ("US1", False), ("US5", False), ("US5", True),
+    assert sorted((row.again, row.site) for row in world.store.probes(Filter())) == [
+        (False, "US1"), (False, "US5"), (True, "US5"),
     ]  # fmt: skip
 
 
