@@ -162,7 +162,8 @@ def reaching_options(function: F) -> F:
             multiple=True,
             metavar="[[SITE=]SCENARIO]",
             shell_complete=completing.scenarios,
-            help="Mock sites in this process instead, e.g. --mock US5=outage; may be repeated.  [scenario: healthy]",
+            help="Mock sites in this process instead, e.g. --mock US5=outage; may be repeated. Of the configuration "
+            "only a file named by --config counts.  [scenario: healthy]",
         ),
     ):
         function = option(function)

@@ -22,10 +22,13 @@ from monitors.commands.options import (
 )
 from monitors.commands.output import destination, note, note_strays, publish, row_layout, write_stdout
 from monitors.commands.storing import state_dir_option
+from monitors.config import FILE_NAME, FILE_VARIABLE
 from monitors.exit_codes import FAIL_ON, ExitCode, exit_code, threshold
 from monitors.report import FORMATS, RENDERERS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from monitors.notify.sinks import Around
     from monitors.report import Layout
     from monitors.watching.statusline import StatusLine
@@ -129,20 +132,24 @@ def command(
         write_json = stack.enter_context(destination(save, "--save")) if save else None
         line = stack.enter_context(StatusLine(sys.stderr, shown=format_of_log == "progress" and not once))
         say = logger(format_of_log, _quieter(log_level, once=once), line, _shape)
+        tell = _silent if log_level == "error" else note
         if wiring.mock is None:
             note_strays(os.environ)
+        elif config is None:
+            _note_left_aside(tell)
         bench = stack.enter_context(
             Bench(
                 asked,
                 say,
                 line.show,
                 lambda settings: chosen_store(state_dir, settings, wiring=wiring, busy_timeout_s=_BUSY_TIMEOUT_S),
-                _silent if log_level == "error" else note,
+                tell,
                 _around(line, aside=once and write is write_stdout and format_ not in _SHARED),
             )
         )
         if not once:
-            bench.forever()
+            with line.following(bench.watch.line):
+                bench.forever()
             return ExitCode.OK
         kept = bench.once(digest=digest)
         report = report_of(bench, kept, threshold(fail_on) if fail_on else bench.settings.fail_on)
@@ -150,6 +157,13 @@ def command(
             write_json(RENDERERS["json"](report))
         publish(report, write, format_, verbose=False, quiet=False)
     return exit_code(report.findings, report.fail_on, harness_failed=bool(report.harness_failures))
+
+
+def _note_left_aside(tell: Callable[[str], None]) -> None:
+    """Tell of a configuration that would count for real sites: mock sites take none that is not named."""
+    found = os.environ.get(FILE_VARIABLE) or (FILE_NAME if Path(FILE_NAME).is_file() else "")
+    if found:
+        tell(f"{found} is left aside with --mock; --config {found} takes it")
 
 
 def _shape() -> Layout:

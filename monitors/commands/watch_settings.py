@@ -15,6 +15,7 @@ from monitors.commands.targets import Wiring, find_checks, lacking, refuse_lacki
 from monitors.errors import UsageError
 from monitors.model import Skipped
 from monitors.notify.sinks import Around, build
+from monitors.report.notes import gathered
 from monitors.watching.building import setup_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from monitors.probe import Target
     from monitors.watching.logs import Say
     from monitors.watching.parts import Setup
+
+_OR_FILES = "; or name files that hold them, in variables of the same names with _FILE at the end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +120,6 @@ class Configured:
         """Log which sites are not asked all checks, and what they lack; loudly where the file says where it is."""
         for line in self.settings.warnings:
             say("warning", "keys are not set", reason=line)
-        left_out: dict[tuple[str, str], list[str]] = {}
-        for row in self.skipped():
-            left_out.setdefault((row.site, row.reason), []).append(row.check)
-        for (site, reason), checks in left_out.items():
-            say("info", "checks left out", sites=[site], reason=reason, checks=", ".join(checks))
+        for checks, sites, reason in gathered(self.skipped()):
+            also = _OR_FILES if reason.startswith("no keys") else ""
+            say("info", "checks left out", sites=sites, reason=reason + also, checks=checks)

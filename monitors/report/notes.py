@@ -10,7 +10,7 @@ from monitors.report.grouping import problems
 from monitors.report.text import counted, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from monitors.model import Skipped
     from monitors.report.value import Report
@@ -24,17 +24,22 @@ def notes(report: Report) -> list[str]:
 
 
 def _skipped(report: Report) -> Iterator[str]:
+    for checks, sites, reason in gathered(report.skipped):
+        yield f"Not made: {listed(checks)} on {listed(sites)}: {reason}"
+
+
+def gathered(skipped: Iterable[Skipped]) -> Iterator[tuple[list[str], list[str], str]]:
+    """Yield checks, sites and reason of what was skipped: most sites lack the same checks for the same reason."""
     by_reason: dict[str, dict[str, list[Skipped]]] = {}
-    for entry in report.skipped:
+    for entry in skipped:
         by_reason.setdefault(_general(entry), {}).setdefault(entry.site, []).append(entry)
     for general, sites in by_reason.items():
-        # Most sites lack the same checks for the same reason: one line tells them all.
         alike: dict[tuple[str, ...], list[Skipped]] = {}
         for entries in sites.values():
             alike.setdefault(tuple(entry.check for entry in entries), []).append(entries[0])
         for checks, firsts in alike.items():
             reason = f"{general}{_example(firsts[0])}" if len(firsts) > 1 else firsts[0].reason
-            yield f"Not made: {listed(list(checks))} on {listed([first.site for first in firsts])}: {reason}"
+            yield [*checks], [first.site for first in firsts], reason
 
 
 def _example(entry: Skipped) -> str:

@@ -53,7 +53,7 @@ class Happenings:
         for name, opening in self._open.items():
             was = before.get(name)
             if was is None or was.start != opening.start:
-                yield "in maintenance", {"window": name, "sites": opening.sites, "until": utc(opening.end)}
+                yield "in maintenance", {"window": name, "sites": opening.sites, "until": _until(opening.end)}
 
 
 def _acknowledged(before: Book, after: Book) -> Iterator[Said]:
@@ -73,7 +73,7 @@ def _silences(before: Book, after: Book, before_at: datetime, at: datetime) -> I
         about: dict[str, object] = {"silence": made.id, "incident": made.incident}
         about.update(sites=made.sites, rule=made.rule)
         if made.until > at and was != made:
-            yield "silenced", {**about, "until": utc(made.until), "by": made.by, "reason": made.reason}
+            yield "silenced", {**about, "until": _until(made.until), "by": made.by, "reason": made.reason}
         elif was is not None and made.until <= at and was.until > before_at:
             yield ("silence is over" if was == made else "silence ended by hand"), about
 
@@ -96,3 +96,8 @@ def _resolved(before: Book, done: Kept, life: Life) -> Iterator[Said]:
 
 def _is_open(incident: Incident | None) -> bool:
     return incident is not None and incident.state is State.OPEN
+
+
+def _until(moment: datetime) -> str | None:
+    """Return a time as a person reads it: nothing ends within a second."""
+    return utc(moment.replace(microsecond=0))

@@ -23,6 +23,7 @@ from markdown_it import MarkdownIt
 
 import schemas
 from monitors import __version__
+from monitors.checks import CHECKS
 from monitors.commands.pass_report import report_of
 from monitors.commands.targets import Wiring
 from monitors.commands.watch_settings import Asked
@@ -285,6 +286,34 @@ def test_a_pass_whose_end_fails_reports_what_it_found_and_what_failed(tmp_path: 
     assert ("error", "the store could not be kept in order") in said
     with open_store(url) as store:
         assert len(store.incidents(IncidentFilter())) == 1
+
+
+def test_a_pass_in_which_nothing_could_be_judged_tells_the_sites_all_the_same(
+    once: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name.startswith("probe-"):
+            message = "can't start new thread"
+            raise RuntimeError(message)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    ran = once("--mock", "--format", "json", "--save", "whole.json")
+    report = json.loads(ran.out)
+    assert (ran.code, report["observations"]) == (4, [])
+    assert {(row["site"], row["check"]) for row in report["summary"]["skipped"]} == {
+        (site, check) for site in ("US5", "EU1") for check in CHECKS
+    }
+    assert {row["reason"] for row in report["summary"]["skipped"]} == {
+        "nothing can be said of it, as the trouble is here"
+    }
+    (said,) = [json.loads(line) for line in ran.err.splitlines()]
+    assert (said["event"], said["probes"], said["sites"]) == ("not known", 8, ["US5", "EU1"])
+    table = once("--mock").out
+    assert "Not made: run, not-found, bad-request and unauthenticated on US5 and EU1: nothing can be said" in table
+    assert table.endswith("The monitor itself failed (0 probes of 2 sites).\n")
 
 
 # --- mistakes ---
@@ -592,6 +621,35 @@ def test_more_than_the_budget_is_told_and_asked_more_rarely(running: Any, tmp_pa
         "US5 and EU1: 80 probes a minute are asked of each and 20 let through: each check is made every 12.6 s",
     )
     assert watch.end() == 0
+
+
+def test_a_configuration_that_mock_sites_do_not_take_is_named(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ("watch", "--once", "--mock", "--site", "US5", "--state-dir", "state", "--check", "run")
+    assert cli(*options).err == ""
+    configure(tmp_path).rename(tmp_path / "model-lab-monitor.toml")
+    said = "{0} is left aside with --mock; --config {0} takes it\n"
+    assert cli(*options).err == said.format("model-lab-monitor.toml")
+    assert cli(*options, "--config", "model-lab-monitor.toml").err == ""
+    assert cli(*options, "--log-level", "error").err == ""
+    monkeypatch.setenv("MODEL_LAB_MONITOR_CONFIG", "other.toml")
+    assert cli(*options).err == said.format("other.toml")
+
+
+def test_checks_left_out_for_the_same_reason_share_a_line_that_says_where_keys_may_be(
+    running: Any, tmp_path: Path, wired: list[str]
+) -> None:
+    configure(tmp_path)
+    watch = running("--config", "watch.toml", "--interval", "60", *wired)
+    said = json.loads(watch.wait_for("checks left out"))
+    assert watch.end() == 0
+    assert (said["checks"], len(said["sites"])) == (["run", "not-found", "bad-request"], 9)
+    assert said["reason"] == (
+        "no keys: set DD_API_KEY_SITE and DD_APP_KEY_SITE, e.g. DD_API_KEY_US1; "
+        "or name files that hold them, in variables of the same names with _FILE at the end"
+    )
+    assert len([line for line in watch.seen if "checks left out" in line]) == 1
 
 
 def test_a_second_instance_names_the_first_and_leaves(running: Any, cli: Cli, tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def test_an_incident_that_is_lost_was_not_ended_by_anyone(diary: Diary) -> None:
 
 
 def test_silences_are_told_from_beginning_to_end(diary: Diary) -> None:
-    until = diary.at + 30 * MINUTE
+    until = diary.at + 30 * MINUTE + timedelta(microseconds=374_323)
     diary.person(people.silence, until=until, reason="moves", by="ada", at=diary.at, sites=("US5",))
     about = {"silence": 1, "incident": None, "sites": ("US5",), "rule": ""}
     assert diary.round() == [("silenced", {**about, "until": "2026-06-01T12:31:00Z", "by": "ada", "reason": "moves"})]
