@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from monitors.store import Store
 
-_FORMATS = ("table", "json", "ndjson", "csv")
+_FORMATS = ("table", "json", "ndjson", "csv", "markdown")
 _VERDICTS = ("none", "info", "warning", "breaking")
 _LINES = 200
 
@@ -44,7 +44,7 @@ _LINES = 200
     "--limit",
     type=click.IntRange(1),
     metavar="COUNT",
-    help=f"At most so many, the newest: lines of the table, else probes.  [default: {_LINES} lines, all probes]",
+    help=f"At most so many, the newest: lines of a table, else probes.  [default: {_LINES} lines, all probes]",
 )
 @click.option(
     "--format", "format_", type=click.Choice(_FORMATS), default="table", show_default=True, help="How to print it."
@@ -67,11 +67,13 @@ def command(
 ) -> None:
     """Show what was probed, and how it went.
 
-    The table puts probes in a row that went the same way on one line; the other formats list each probe.
+    A table, here or in Markdown, puts probes in a row that went the same way on one line; the other formats list each
+    probe.
     """
     refuse_backwards(since, until)
     # Deferred: completion imports this module to list its options.
     from monitors.commands import history_views as views  # noqa: PLC0415
+    from monitors.commands.history_lines import PIECES  # noqa: PLC0415
     from monitors.store import Filter  # noqa: PLC0415
 
     wanted = Filter(site_keys(sites), check_names(checks), since, until, verdicts, available)
@@ -80,16 +82,26 @@ def command(
         _print_body(store, body)
         return
     try:
-        if format_ == "table":
-            probes = iter(()) if store is None else store.probes(wanted)
-            write_stdout(views.as_table(probes, since, until, limit or _LINES, layout(sys.stdout, os.environ)))
+        if format_ in {"table", "markdown"}:
+            found = views.stretches(iter(()) if store is None else store.outcomes(wanted))
+            shown = views.Shown(
+                [stretch for stretch in found if views.is_wanted(stretch.like, wanted)],
+                since,
+                until,
+                limit or _LINES,
+                None if store is None else store.complete_from(),
+            )
+            as_markdown, as_table = views.as_markdown, views.as_table
+            write_stdout(
+                as_markdown(shown) if format_ == "markdown" else as_table(shown, layout(sys.stdout, os.environ))
+            )
             return
         if limit is not None and store is not None:
             newest = list(store.probes(wanted, newest_first=True, limit=limit))
             probes = reversed(newest)
         else:
             probes = iter(()) if store is None else store.probes(wanted)
-        for piece in views.PIECES[format_](probes):
+        for piece in PIECES[format_](probes):
             write_stdout(piece)
     finally:
         if store is not None:

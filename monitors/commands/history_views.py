@@ -1,38 +1,31 @@
-"""Probes in print: a table of how long what lasted, and a list of each for programs."""
+"""Probes in print: a table of how long what lasted."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import chain, islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.padding import Padding
 from rich.text import Text
 
 from monitors.report.cells import Mark
-from monitors.report.json_object import finding_json
+from monitors.report.markdown import escaped
 from monitors.report.signs import sign
 from monitors.report.tables import printed
-from monitors.report.text import counted, dumps, for_log, milliseconds, plain, utc
+from monitors.report.text import counted, for_log, milliseconds
 from monitors.store.histogram import bucket, percentile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from rich.console import RenderableType
 
-    from monitors.model import JSON
     from monitors.report.value import Layout
-    from monitors.store import ProbeRow
+    from monitors.store import Filter, Outcome
 
-_T = TypeVar("_T")
-_CHUNK = 500
 _MARKS = {"none": Mark.OK, "info": Mark.INFO, "warning": Mark.WARNING, "breaking": Mark.BREAKING}
 _HEAD = ("from (UTC)", "for", "site", "check", "probes", "median", "outcome")
 _RIGHT = frozenset({"for", "probes", "median"})
@@ -42,21 +35,27 @@ _UNITS = (
     (timedelta(hours=2), timedelta(hours=1), "h"),
     (timedelta(minutes=1), timedelta(minutes=1), "min"),
 )
-_PHASES = ("resolve", "connect", "tls", "first_byte", "transfer")
-_COLUMNS = ("at", "site", "check", "vantage", "status", "verdict", "available", "again", "rule")
+_WORDS = {
+    Mark.OK: "",
+    Mark.SKIPPED: "",
+    Mark.INFO: "",
+    Mark.WARNING: "warning:",
+    Mark.BREAKING: "breaking:",
+    Mark.DOWN: "down:",
+}
 
 
 @dataclass(slots=True)
 class Stretch:
     """Probes of one check on one site, in a row, that went the same way; `first` and `last` are when."""
 
-    like: ProbeRow
+    like: Outcome
     first: datetime
     last: datetime
     count: int = 0
     durations: dict[int, int] = field(default_factory=dict)
 
-    def add(self, probe: ProbeRow) -> None:
+    def add(self, probe: Outcome) -> None:
         """Take one more probe."""
         self.last = max(self.last, probe.at)
         self.count += 1
@@ -71,42 +70,80 @@ class Stretch:
         return None if found is None else found / 1e6
 
 
-def stretches(probes: Iterable[ProbeRow]) -> list[Stretch]:
-    """Return probes, given by time, as stretches by when they began."""
+def stretches(probes: Iterable[Outcome]) -> list[Stretch]:
+    """Return probes, given by time, as stretches by when they began; none goes on over what is not known."""
     found: list[Stretch] = []
     current: dict[tuple[str, str, str], Stretch] = {}
     for probe in probes:
         key = probe.site, probe.check, probe.vantage
         stretch = current.get(key)
-        if stretch is None or _outcome(stretch.like) != _outcome(probe):
+        if stretch is None or probe.apart or _outcome(stretch.like) != _outcome(probe):
             stretch = current[key] = Stretch(probe, probe.at, probe.at)
             found.append(stretch)
         stretch.add(probe)
     return found
 
 
-def _outcome(probe: ProbeRow) -> tuple[object, ...]:
+def _outcome(probe: Outcome) -> tuple[object, ...]:
     return probe.status, probe.verdict, probe.available, probe.rule
+
+
+def is_wanted(probe: Outcome, wanted: Filter) -> bool:
+    """Tell whether a probe went as a filter asks: what went otherwise is left out only once it has ended a stretch."""
+    fits = not wanted.verdicts or probe.verdict in wanted.verdicts
+    return fits and (wanted.available is None or probe.available is wanted.available)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a table shows: stretches by when they began, the span, how many lines at most, the newest.
+
+    Before `complete_from` probes that went well are no longer kept; None where all are.
+    """
+
+    found: list[Stretch]
+    since: datetime
+    until: datetime | None
+    limit: int
+    complete_from: datetime | None = None
 
 
 # --- table -----------------------------------------------------------------------------------------------------------
 
 
-def as_table(probes: Iterable[ProbeRow], since: datetime, until: datetime | None, limit: int, layout: Layout) -> str:
-    """Return the table for a terminal, oldest line first, of which the newest `limit` are shown, and a sentence."""
-    return printed(_parts(stretches(probes), since, until, limit, layout), layout)
+def as_table(shown: Shown, layout: Layout) -> str:
+    """Return the table for a terminal, oldest line first, and what there is to say of all of it."""
+    return printed(_parts(shown, layout), layout)
 
 
-def _parts(
-    found: list[Stretch], since: datetime, until: datetime | None, limit: int, layout: Layout
-) -> Iterator[RenderableType]:
-    if found:
-        left_out = max(0, len(found) - limit)
-        if left_out:
-            yield Text(f"{counted(left_out, 'earlier line')} left out; --limit shows more", style="dim")
-        yield from _lines(found[left_out:], layout)
+def _parts(shown: Shown, layout: Layout) -> Iterator[RenderableType]:
+    if shown.found:
+        if left_out := _left_out(shown):
+            yield Text(left_out, style="dim")
+        yield from _lines(shown.found[-shown.limit :], layout)
         yield ""
-    yield Text(_sentence(found, since, until), overflow="fold")
+    for sentence in _sentences(shown):
+        yield Text(sentence, overflow="fold")
+
+
+def _left_out(shown: Shown) -> str:
+    left_out = len(shown.found) - shown.limit
+    return f"{counted(left_out, 'earlier line')} left out; --limit shows more" if left_out > 0 else ""
+
+
+def as_markdown(shown: Shown) -> str:
+    """Return the table in Markdown."""
+    found = shown.found[-shown.limit :]
+    several = len({stretch.like.vantage for stretch in found}) > 1
+    rule = "".join("---:|" if name in _RIGHT else "---|" for name in _HEAD)
+    lines = [f"| {' | '.join(_HEAD)} |", f"|{rule}"] if found else []
+    for stretch in found:
+        _, *cells = _cells_of(stretch)
+        outcome = f"{_WORDS[_mark(stretch.like)]} {_outcome_of(stretch.like, several=several)}"
+        row = [f"{stretch.first:%Y-%m-%d %H:%M}", *cells, outcome.strip()]
+        lines.append(f"| {' | '.join(map(escaped, row))} |")
+    said = [*([_left_out(shown)] if _left_out(shown) else []), *_sentences(shown)]
+    return "\n\n".join(["\n".join(lines)] * bool(lines) + [escaped(each) for each in said]) + "\n"
 
 
 def _lines(found: list[Stretch], layout: Layout) -> Iterator[RenderableType]:
@@ -162,7 +199,7 @@ def _cells_of(stretch: Stretch) -> tuple[str, ...]:
     return begin, _lasted(stretch), for_log(probe.site), for_log(probe.check), count, median
 
 
-def _outcome_of(probe: ProbeRow, *, several: bool) -> str:
+def _outcome_of(probe: Outcome, *, several: bool) -> str:
     place = f"from {probe.vantage}" if several and probe.vantage else ""
     parts = [probe.status and str(probe.status), probe.rule, place]
     return for_log(" ".join(part for part in parts if part)) or "no answer"
@@ -175,10 +212,20 @@ def _lasted(stretch: Stretch) -> str:
     return "" if stretch.count == 1 else f"{length // unit} {name}"
 
 
-def _mark(probe: ProbeRow) -> Mark:
+def _mark(probe: Outcome) -> Mark:
     if probe.available is None:
         return Mark.SKIPPED
     return _MARKS[probe.verdict] if probe.available else Mark.DOWN
+
+
+def _sentences(shown: Shown) -> Iterator[str]:
+    yield _sentence(shown.found, shown.since, shown.until)
+    complete = shown.complete_from
+    if complete is not None and shown.since < complete:
+        yield (
+            f"Before {complete:%Y-%m-%d %H:%M} UTC only probes that found something are kept; "
+            "the sums of `model-lab-monitor uptime` count all of them."
+        )
 
 
 def _sentence(found: list[Stretch], since: datetime, until: datetime | None) -> str:
@@ -197,86 +244,3 @@ def _sentence(found: list[Stretch], since: datetime, until: datetime | None) -> 
     said = [f"{down:,} found it unavailable"] * bool(down) + [f"{amiss:,} found something"] * bool(amiss)
     said += [f"{silent:,} said nothing of it"] * bool(silent)
     return f"{counted(total, 'probe')} of {counted(sites, 'site')} {span}: {', '.join(said) or 'all well'}."
-
-
-# --- for programs ----------------------------------------------------------------------------------------------------
-
-
-def probe_object(probe: ProbeRow) -> dict[str, JSON]:
-    """Return one probe as JSON: times in UTC, durations in milliseconds."""
-    phases = probe.phases
-    return {
-        "at": utc(probe.at),
-        "site": probe.site,
-        "check": probe.check,
-        "vantage": plain(probe.vantage),
-        "status": probe.status,
-        "verdict": probe.verdict,
-        "available": probe.available,
-        "again": probe.again,
-        "rule": probe.rule,
-        "phases_ms": {name: _ms(getattr(phases, f"{name}_s")) for name in _PHASES},
-        "total_ms": _ms(probe.total_s),
-        "body": probe.body,
-        "findings": [finding_json(finding) for finding in probe.findings],
-    }
-
-
-def _ms(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds * 1000, 3)
-
-
-def as_json(probes: Iterable[ProbeRow]) -> Iterator[str]:
-    """Yield one object with every probe, in pieces."""
-    lines = map(_line, probes)
-    first = next(lines, None)
-    yield '{"probes": ['
-    if first is not None:
-        yield f"\n  {first}"
-    for chunk in _chunks(lines):
-        yield "".join(f",\n  {line}" for line in chunk)
-    yield "\n]}\n" if first is not None else "]}\n"
-
-
-def _line(probe: ProbeRow) -> str:
-    """Return a probe as JSON; only findings hold text off the wire, which takes longer to make harmless."""
-    return dumps(probe_object(probe)) if probe.findings else json.dumps(probe_object(probe))
-
-
-def as_ndjson(probes: Iterable[ProbeRow]) -> Iterator[str]:
-    """Yield an object on a line for each probe, in pieces."""
-    for chunk in _chunks(map(_line, probes)):
-        yield "".join(f"{line}\n" for line in chunk)
-
-
-def as_csv(probes: Iterable[ProbeRow]) -> Iterator[str]:
-    """Yield a head and a line for each probe, in pieces; findings are left out."""
-    head = [*_COLUMNS, *(f"{name}_ms" for name in _PHASES), "total_ms", "body"]
-    for chunk in _chunks(chain([head], map(_cells, probes))):
-        out = io.StringIO()
-        csv.writer(out, lineterminator="\n").writerows(chunk)
-        yield out.getvalue()
-
-
-def _cells(probe: ProbeRow) -> list[str]:
-    available = {True: "true", False: "false", None: ""}[probe.available]
-    again = "true" if probe.again else "false"
-    status = "" if probe.status is None else str(probe.status)
-    texts = [utc(probe.at) or "", probe.site, probe.check, probe.vantage, status, probe.verdict, available, again]
-    durations = [_ms(getattr(probe.phases, f"{name}_s")) for name in _PHASES] + [_ms(probe.total_s)]
-    numbers = ["" if each is None else json.dumps(each) for each in durations]
-    return [*map(plain, [*texts, probe.rule or ""]), *numbers, probe.body or ""]
-
-
-def _chunks(items: Iterable[_T]) -> Iterator[list[_T]]:
-    left = iter(items)
-    while chunk := list(islice(left, _CHUNK)):
-        yield chunk
-
-
-PIECES: Mapping[str, Callable[[Iterable[ProbeRow]], Iterator[str]]] = {
-    "json": as_json,
-    "ndjson": as_ndjson,
-    "csv": as_csv,
-}
-"""How each format for programs is written, in pieces so that memory stays flat."""

@@ -17,6 +17,7 @@ from monitors.store.errors import (
     StoreReplacedError,
     StoreUnreachableError,
 )
+from monitors.store.outcomes import Outcome
 from monitors.store.places import FILE_NAME, default_state_dir
 from monitors.store.shelf import StoreShelf
 from monitors.store.store import Store, open_store
@@ -48,6 +49,7 @@ __all__ = [
     "HeldError",
     "IncidentFilter",
     "OutboxRow",
+    "Outcome",
     "ProbeRow",
     "Probed",
     "Queued",

@@ -12,6 +12,8 @@ MARK = "rolled_up_to"
 """The key in `meta` of the id up to which probes are rolled up."""
 HOURS_FROM = "hours_from"
 """The key in `meta` of the millisecond, the start of a day, before which only days are kept."""
+SUCCESSES_FROM = "successes_from"
+"""The key in `meta` of the millisecond before which probes that went well are no longer kept."""
 GENERATION = "generation"
 """The key in `meta` of a number that moves when ids at hand may be of rows that are deleted."""
 HOUR, DAY = 1, 2

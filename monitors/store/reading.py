@@ -56,6 +56,19 @@ def probes(
     if not known:
         return
     query = _probes_query(wanted, None if everything else list(known))
+    for rows in _chunks(connection, query, newest_first=newest_first, limit=limit):
+        yield from _with_findings(connection, rows, known)
+
+
+def in_order(connection: Connection, query: Select[Any]) -> Iterator[Any]:
+    """Yield the rows of a query for probes, their ids and times among its columns, by time; memory stays flat."""
+    for rows in _chunks(connection, query):
+        yield from rows
+
+
+def _chunks(
+    connection: Connection, query: Select[Any], *, newest_first: bool = False, limit: int | None = None
+) -> Iterator[Sequence[Any]]:
     order = (_P.at_ms.desc(), _P.id.desc()) if newest_first else (_P.at_ms, _P.id)
     query = query.order_by(*order)
     last: tuple[int, int] | None = None
@@ -67,7 +80,7 @@ def probes(
             chunk = chunk.where(here < last if newest_first else here > last)
         rows = connection.execute(chunk).all()
         if rows:
-            yield from _with_findings(connection, rows, known)
+            yield rows
             last = rows[-1].at_ms, rows[-1].id
         if len(rows) < _CHUNK:
             return
@@ -79,17 +92,22 @@ def _probes_query(wanted: Filter, numbers: Sequence[int] | None) -> Select[Any]:
     query = select(*(column for column in tables.probes.c if column.name != "body"), body).outerjoin_from(
         tables.probes, tables.bodies, _P.body == tables.bodies.c.id
     )
-    if numbers is not None:
-        query = query.where(_P.series.in_(numbers))
-    if wanted.since is not None:
-        query = query.where(_P.at_ms >= ceil_millis(wanted.since))
-    if wanted.until is not None:
-        query = query.where(_P.at_ms < ceil_millis(wanted.until))
+    query = query.where(*spanning(wanted, numbers))
     if wanted.verdicts:
         query = query.where(_P.verdict.in_([VERDICTS.index(word) for word in wanted.verdicts]))
     if wanted.available is not None:
         query = query.where(_P.available == int(wanted.available))
     return query
+
+
+def spanning(wanted: Filter, numbers: Sequence[int] | None) -> Iterator[ColumnElement[bool]]:
+    """Yield what probes have to fulfil that are of the span a filter asks for, of some series or of all."""
+    if numbers is not None:
+        yield _P.series.in_(numbers)
+    if wanted.since is not None:
+        yield _P.at_ms >= ceil_millis(wanted.since)
+    if wanted.until is not None:
+        yield _P.at_ms < ceil_millis(wanted.until)
 
 
 def ceil_millis(at: Any) -> int:

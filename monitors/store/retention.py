@@ -21,19 +21,24 @@ if TYPE_CHECKING:
 
 CHUNK = 5_000
 """How many rows one transaction deletes, so that nobody waits long."""
+SUCCESSES = "successes"
+"""The name of the step that deletes the probes that went well."""
 _KEEP_SILENCES_DAYS = 7
 _WARNING = VERDICTS.index("warning")
 _P, _I, _O, _E = tables.probes.c, tables.incidents.c, tables.outbox.c, tables.events.c
 
 
 def steps(now: datetime, retention: Retention, mark: int) -> Iterator[tuple[str, Table, ColumnElement[bool]]]:
-    """Yield what is to be deleted: the name in `Counts`, the table, and which of its rows; in an order that works."""
+    """Yield what is to be deleted: the name in `Counts` or `SUCCESSES`, the table, and its rows; in a working order."""
     now_ms = millis(now)
     # `available IS NULL` must not make the whole condition unknown.
     failed = or_(_P.verdict >= _WARNING, and_(_P.available.is_not(None), _P.available == 0))
-    for days, which in ((retention.keep_successes_days, ~failed), (retention.keep_failures_days, failed)):
-        if before := _cutoff(now_ms, days):
-            yield "probes", tables.probes, and_(_P.id <= mark, _P.at_ms < before, which)
+    for name, before, which in (
+        (SUCCESSES, successes_from(now, retention), ~failed),
+        ("probes", _cutoff(now_ms, retention.keep_failures_days), failed),
+    ):
+        if before is not None:
+            yield name, tables.probes, and_(_P.id <= mark, _P.at_ms < before, which)
     body = tables.bodies.c
     unused = ~exists().where(_P.body == body.id)
     before = _cutoff(now_ms, retention.keep_bodies_days)
@@ -45,6 +50,11 @@ def steps(now: datetime, retention: Retention, mark: int) -> Iterator[tuple[str,
     if before := _cutoff(now_ms, retention.keep_days_days):
         yield "days", tables.rollups, and_(rolled.period == DAY, rolled.start_ms < before - DAY_MS)
     yield from _of_incidents(now_ms, retention)
+
+
+def successes_from(now: datetime, retention: Retention) -> int | None:
+    """Return the millisecond before which no probes that went well are kept; None where they all are."""
+    return _cutoff(millis(now), retention.keep_successes_days)
 
 
 def hours_from(now: datetime, retention: Retention) -> int | None:

@@ -29,6 +29,7 @@ from monitors.store.keys import (
     NEXT_INCIDENT,
     QUEUED,
     REVISION,
+    SUCCESSES_FROM,
 )
 from monitors.store.values import VERDICTS
 
@@ -194,7 +195,7 @@ def _meta(row: Any) -> None:
     if key in _NUMBERS:
         fits = value.isascii() and value.isdecimal() and str(int(value[:20])) == value
         _hold(fits and _NUMBERS[key] <= int(value) < _IDS, f'"{key}" must be an integer from {_NUMBERS[key]}')
-    elif key == HOURS_FROM:
+    elif key in {HOURS_FROM, SUCCESSES_FROM}:
         digits = value.removeprefix("-")
         fits = digits.isascii() and digits.isdecimal() and str(int(value[:20])) == value
         _hold(fits and millis(_EARLIEST) <= int(value) <= millis(_LATEST), f'"{key}" must be milliseconds')

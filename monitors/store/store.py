@@ -13,6 +13,7 @@ from monitors.store import (
     importing,
     memories,
     outbox,
+    outcomes,
     reading,
     rollups,
     upkeep,
@@ -21,9 +22,10 @@ from monitors.store import (
 from monitors.store.cache import Cache
 from monitors.store.engine import Database, make_file
 from monitors.store.errors import StoreBusyError, StoreDamagedError
-from monitors.store.keys import GENERATION, HOURS_FROM, MARK, REVISION
+from monitors.store.forms import from_millis
+from monitors.store.keys import GENERATION, HOURS_FROM, MARK, REVISION, SUCCESSES_FROM
 from monitors.store.migrating import prepare
-from monitors.store.retention import CHUNK, delete_some, hours_from, steps
+from monitors.store.retention import CHUNK, SUCCESSES, delete_some, hours_from, steps, successes_from
 from monitors.store.shelf import take_over
 from monitors.store.values import Counts, Taken
 from monitors.store.writing import Writing
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from monitors.config.alerting import Retention
     from monitors.incidents.model import Book, Event, Incident
     from monitors.memory.folding import Baseline, Memory
+    from monitors.store.outcomes import Outcome
     from monitors.store.values import Body, Filter, IncidentFilter, OutboxRow, ProbeRow, Queued, UptimeRow
 
 
@@ -185,6 +188,17 @@ class Store:
         with self.database.reading() as connection:
             yield from reading.probes(connection, wanted, newest_first=newest_first, limit=limit)
 
+    def outcomes(self, wanted: Filter) -> Iterator[Outcome]:
+        """Yield how the probes of the span went by time, each in a word, and where it is not known what lay between."""
+        with self.database.reading() as connection:
+            yield from outcomes.outcomes(connection, wanted)
+
+    def complete_from(self) -> datetime | None:
+        """Return from when on every probe is kept; None where none was deleted yet."""
+        with self.database.reading() as connection:
+            known = reading.meta(connection).get(SUCCESSES_FROM)
+        return None if known is None else from_millis(int(known))
+
     def uptime(self, wanted: Filter, *, by: str = "site") -> list[UptimeRow]:
         """Return how each site (`by` "site") or check of a site ("check") did in the span a filter asks for.
 
@@ -264,7 +278,11 @@ class Store:
                         writing.put_meta(GENERATION, str(int(writing.meta(GENERATION) or "0") + 1))
                     if count and name == "hours":
                         writing.put_meta(HOURS_FROM, str(hours_from(now, retention)))
-                gone[name] = gone.get(name, 0) + count
+                    if count and name == SUCCESSES:
+                        before = int(writing.meta(SUCCESSES_FROM) or "0")
+                        writing.put_meta(SUCCESSES_FROM, str(max(before, successes_from(now, retention) or 0)))
+                counted = "probes" if name == SUCCESSES else name
+                gone[counted] = gone.get(counted, 0) + count
         return Counts(**gone)
 
     def export(self) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from monitors.commands.moments import Moment
+from monitors.config.alerting import Retention
 from monitors.model import Finding, Kind, Level, Observation, Phases
 from monitors.store import FILE_NAME, Probed, StoreShelf, open_store, sqlite_url
 
@@ -393,3 +394,57 @@ def test_what_stands_in_for_sites_has_a_history_of_its_own(cli: Cli) -> None:
 
 def test_a_moment_that_is_one_already_stays_so() -> None:
     assert Moment().convert(NOW, None, None) == NOW
+
+
+# --- what lay between ------------------------------------------------------------------------------------------------
+
+
+def lines_of(out: str) -> list[str]:
+    return [line for line in out.splitlines() if "run" in line and "unreachable" in line]
+
+
+def test_outages_with_good_probes_between_stay_apart_however_they_are_asked_for(
+    keep: Callable[..., None], cli: Cli
+) -> None:
+    bad = {*range(90, 100), *range(40, 45)}
+    keep(*(outage("US5", n) if n in bad else probed("US5", n) for n in range(120, 0, -1)))
+    for arguments in ((), ("--unavailable",), ("--verdict", "breaking")):
+        found = lines_of(cli("history", *STATE, *arguments).out)
+        assert [line.split()[3:5] for line in found] == [["9", "min"], ["4", "min"]], arguments
+    assert lines_of(cli("history", *STATE, "--available").out) == []
+
+
+def test_outages_stay_apart_after_what_lay_between_is_deleted_and_the_footer_says_from_when_all_is_kept(
+    keep: Callable[..., None], cli: Cli
+) -> None:
+    day = 24 * 60
+    bad = {20 * day, 20 * day - 20, 18 * day}
+    span = [n for begin in (21, 19) for n in range(begin * day, begin * day - 2 * day, -20)]
+    keep(*(outage("US5", n) if n in bad else probed("US5", n) for n in span))
+    with open_store(sqlite_url(Path("state") / FILE_NAME)) as store:
+        store.roll_up()
+        store.retain(NOW, Retention(keep_successes_days=14))
+    out = cli("history", *STATE, "--since", "30d").out
+    assert [line.split()[3:-1] for line in lines_of(out)] == [["20", "min", "US5", "run", "2"], ["US5", "run", "1"]]
+    said = " ".join(out.split())
+    assert said.endswith(
+        f"Before {NOW - 14 * day * MINUTE:%Y-%m-%d %H:%M} UTC only probes that found something are kept; "
+        "the sums of `model-lab-monitor uptime` count all of them."
+    )
+    assert "are kept; the sums" not in " ".join(cli("history", *STATE, "--since", "10d").out.split())
+
+
+def test_the_table_in_markdown(keep: Callable[..., None], cli: Cli) -> None:
+    keep(probed("US5", 9), probed("US5", 8), outage("US5", 7, "odd|rule"), probed("US5", 5, verdict="warning"))
+    out = cli("history", *STATE, "--format", "markdown", "--limit", "2").out
+    at = [f"{NOW - n * MINUTE:%Y-%m-%d %H:%M}" for n in (7, 5)]
+    since = out.partition("since ")[2][:16]
+    assert out == (
+        "| from (UTC) | for | site | check | probes | median | outcome |\n"
+        "|---|---:|---|---|---:|---:|---|\n"
+        f"| {at[0]} |  | US5 | run | 1 |  | down: odd&#124;rule |\n"
+        f"| {at[1]} |  | US5 | run | 1 | 100 ms | warning: 200 |\n"
+        "\n1 earlier line left out; --limit shows more\n"
+        f"\n4 probes of 1 site since {since} UTC: 1 found it unavailable, 1 found something.\n"
+    )
+    assert cli("history", *STATE, "--since", "1min", "--format", "markdown").out.startswith("No such probe is kept ")
