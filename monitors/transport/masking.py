@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 from dataclasses import replace
+from functools import cached_property
 from hashlib import blake2b
-from html import escape
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+
+from monitors.transport.spellings import (
+    MIN_STUMP_CHARS,
+    begun,
+    escaped,
+    escapes_of,
+    hexed,
+    in_base64,
+    spellings,
+    stump,
+    wide,
+)
 
 if TYPE_CHECKING:
     from monitors.config import Credentials
@@ -17,11 +27,10 @@ if TYPE_CHECKING:
 
 _SALT = secrets.token_bytes(16)
 _MASK = b"***"
-_ESCAPE = re.compile("%[0-9A-F]{2}")
 _FINDING_TEXTS = ("message", "location", "base", "revision", "discriminator")
 _MIN_KEY_CHARS = 4
-_MIN_STUMP_CHARS = 8
 _LONGEST_SPELLING = 6
+_SIGNS = (b"\\", b"%", b"&#")
 
 
 class Sealed:
@@ -31,62 +40,81 @@ class Sealed:
     Texts shorter than four characters are left alone: they are no secret, and masking them would break every body.
     """
 
-    __slots__ = ("_any_case", "_escaped", "_escapes", "_lowered", "_needles", "_stump", "digest", "headers")
-
     def __init__(self, credentials: Credentials | None) -> None:
         """Prepare the keys; without credentials there is nothing to send or to mask."""
         keys = (credentials.api_key, credentials.app_key) if credentials else ()
         names = ("DD-API-KEY", "DD-APPLICATION-KEY")
         self.headers: tuple[tuple[str, str], ...] = tuple(zip(names, keys, strict=False))
         self.digest = blake2b("\0".join(keys).encode(), key=_SALT, digest_size=6).hexdigest() if keys else None
-        spellings = {spelling for key in keys if len(key) >= _MIN_KEY_CHARS for spelling in _spellings(key)}
-        wide = {key.encode(form) for key in keys if len(key) >= _MIN_KEY_CHARS for form in ("utf-16-le", "utf-16-be")}
-        needles = {text.encode() for text in spellings} | wide
-        self._needles = tuple(sorted(needles, key=len, reverse=True))
-        self._lowered = tuple({text.encode().lower() for text in spellings})
         long = [key for key in sorted(keys, key=len, reverse=True) if len(key) >= _MIN_KEY_CHARS]
-        self._escaped = re.compile(b"|".join(map(_in_json, long)), re.IGNORECASE) if long else None
-        self._escapes = re.compile(_escapes_of("".join(long)), re.IGNORECASE) if long else None
-        stumps = [_stump(key) for key in long if len(key) > _MIN_STUMP_CHARS]
-        self._stump = re.compile(b"(?:" + b"|".join(stumps) + rb")\Z", re.IGNORECASE) if stumps else None
-        alternatives = "|".join(re.escape(text) for text in sorted(spellings, key=len, reverse=True))
+        texts = {text for key in long for text in spellings(key)}
+        self._exact = tuple({core for key in long for core in in_base64(key)})
+        needles = {text.encode() for text in texts} | {text for key in long for text in wide(key)} | {*self._exact}
+        self._needles = tuple(sorted(needles, key=len, reverse=True))
+        self._lowered = tuple({text.encode().lower() for text in texts})
+        self._long = tuple(long)
+        self._escapes = re.compile(escapes_of("".join(long))) if long else None
+        self._begun = tuple(row for key in long if len(key) > MIN_STUMP_CHARS for row in begun(key))
+        alternatives = "|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True))
         self._any_case = re.compile(alternatives, re.IGNORECASE) if alternatives else None
+
+    # Most processes never meet a key in an answer, and what finds all its spellings takes long to compile.
+    @cached_property
+    def _escaped(self) -> re.Pattern[bytes]:
+        patterns = [*map(escaped, self._long), *(hexed(key).encode() for key in self._long)]
+        return re.compile(b"|".join(patterns), re.IGNORECASE)
+
+    @cached_property
+    def _stump(self) -> re.Pattern[bytes]:
+        stumps = [stump(key) for key in self._long if len(key) > MIN_STUMP_CHARS]
+        return re.compile(b"(?:" + b"|".join(stumps) + rb")\Z", re.IGNORECASE)
 
     def __repr__(self) -> str:
         """Return a form without the keys."""
         return f"Sealed({self.digest})"
 
     def mask(self, raw: bytes) -> bytes:
-        """Return the bytes with every key in them replaced by `***`, however JSON's escapes or capitals spell it.
+        """Return the bytes with every key in them replaced by `***`, however it is spelt there.
 
-        What is kept of an answer is decoded later on, so a key must not be found by whoever undoes the escapes.
+        Escapes of JSON, URLs and HTML, capitals, hex, base64 and wide encodings are all one. What is kept of an answer
+        is decoded later on, so a key must not be found by whoever undoes any one of these.
         """
         if not self._may_hold(raw):
             return raw
         for needle in self._needles:
             if needle in raw:
                 raw = raw.replace(needle, _MASK)
-        return raw if self._escaped is None else self._escaped.sub(_MASK, raw)
+        return self._escaped.sub(_MASK, raw)
 
     def _may_hold(self, raw: bytes) -> bool:
         """Tell whether a closer look is called for: most answers need none."""
         lowered = raw.lower()
-        if any(needle in lowered for needle in self._lowered) or (self._needles and b"\0" in raw):
+        if any(needle in lowered for needle in self._lowered) or any(needle in raw for needle in self._exact):
             return True
-        return self._escapes is not None and b"\\" in raw and self._escapes.search(raw) is not None
+        if self._needles and b"\0" in raw:
+            return True
+        signs = self._escapes is not None and any(sign in raw for sign in _SIGNS)
+        return signs and self._escapes is not None and self._escapes.search(raw) is not None
 
     def mask_cut(self, raw: bytes) -> bytes:
         """Mask bytes that were cut off somewhere: what begins a key at the very end is masked too."""
         raw = self.mask(raw)
-        if self._stump is None:
+        if not self._begun:
             return raw
-        # No spelling of a key is longer than its escapes, six bytes each.
+        lowered = raw[-max(len(needle) for needle, _ in self._begun) :].lower()
+        lengths = (
+            next((length for length in range(len(needle), least - 1, -1) if lowered.endswith(needle[:length])), 0)
+            for needle, least in self._begun
+        )
+        if begun_with := max(lengths):
+            return raw[:-begun_with] + _MASK
+        # No spelling of a key is longer than six bytes for each of those of its widest encoding.
         start = max(len(raw) - _LONGEST_SPELLING * max(map(len, self._needles)), 0)
         return raw[:start] + self._stump.sub(_MASK, raw[start:])
 
     def mask_text(self, text: str) -> str:
         """Return a text with every key in it replaced by `***`."""
-        return self.mask(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+        return self.mask(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
     def mask_finding(self, finding: Finding) -> Finding:
         """Return a finding with every key in its texts replaced, in any letter case.
@@ -99,7 +127,7 @@ class Sealed:
 
         def clean(value: Any) -> Any:
             if isinstance(value, str):
-                return pattern.sub("***", value)
+                return pattern.sub("***", self.mask_text(value))
             return [clean(item) for item in value] if isinstance(value, list) else value
 
         changed = {name: safe for name in _FINDING_TEXTS if (safe := clean(given := getattr(finding, name))) != given}
@@ -110,39 +138,3 @@ class Sealed:
         if self.mask(whole := b"\n".join([part for row in raw for part in row])) != whole:
             raw = [(self.mask(name), self.mask(value)) for name, value in raw]
         return tuple([(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw])
-
-
-def _letter(character: str) -> bytes:
-    """Return the pattern of one character of a key, as it is or in an escape of JSON, in any letter case."""
-    written = {re.escape(character), *(rf"\\u{ord(form):04x}" for form in {character.lower(), character.upper()})}
-    if character in '"\\/':
-        written.add(rf"\\{re.escape(character)}")
-    return ("(?:" + "|".join(sorted(written, key=len, reverse=True)) + ")").encode()
-
-
-def _escapes_of(characters: str) -> bytes:
-    """Return the pattern of an escape that stands for one of some characters."""
-    codes = {f"{ord(form):02x}" for character in characters for form in (character.lower(), character.upper())}
-    short = "".join(re.escape(character) for character in '"\\/' if character in characters)
-    pattern = rf"\\u00(?:{'|'.join(sorted(codes))})"
-    return (rf"{pattern}|\\[{short}]" if short else pattern).encode()
-
-
-def _in_json(key: str) -> bytes:
-    return b"".join(map(_letter, key))
-
-
-def _stump(key: str) -> bytes:
-    """Return the pattern of what a key begins with, eight characters or more, and of an escape that is cut as well."""
-    pattern = rb"(?:\\(?:u[0-9a-f]{0,3})?)?"
-    for letter in reversed([_letter(character) for character in key[_MIN_STUMP_CHARS:]]):
-        pattern = b"(?:" + letter + pattern + rb"|\\(?:u[0-9a-f]{0,3})?)?"
-    return _in_json(key[:_MIN_STUMP_CHARS]) + pattern
-
-
-def _spellings(key: str) -> set[str]:
-    """Return the ways a key is written in URLs, JSON and HTML; a key of letters and digits has but one."""
-    escaped = json.dumps(key)[1:-1]
-    quoted = {quote(key, safe=""), quote(key)}
-    lower = {_ESCAPE.sub(lambda match: match[0].lower(), spelling) for spelling in quoted}
-    return {key, *quoted, *lower, escaped, escaped.replace("/", "\\/"), escape(key)}

@@ -186,7 +186,8 @@ def test_no_spelling_in_json_brings_a_key_back_once_it_is_decoded(key: str, choi
     assert plain not in decoded
 
 
-@given(TELLING, st.lists(st.integers(0, 3), max_size=9), st.integers(0, 400))
+# A backslash of the key's own may be all of it that is there, or the beginning of an escape.
+@given(TELLING.filter(lambda key: "\\" not in key), st.lists(st.integers(0, 3), max_size=9), st.integers(0, 400))
 def test_what_is_cut_off_within_a_key_ends_before_its_ninth_character(key: str, choices: list[int], cut: int) -> None:
     sealed = Sealed(Credentials(key, "other-key-of-some-length"))
     spelt = [
