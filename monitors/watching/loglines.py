@@ -29,6 +29,8 @@ def for_people(_logger: Any, _name: str, event: MutableMapping[str, Any], *, sha
         head = f"{event.pop('lines'):,} {LOST}"
     if (incident := event.pop("incident", None)) is not None:
         head += f" #{incident}"
+    if "site" in event:
+        head = " ".join([head, str(event.pop("site")), *([str(event.pop("check"))] if "check" in event else [])])
     if isinstance(event.get("sites"), list | tuple):
         head = " ".join([head, *map(str, event.pop("sites"))])
     return _laid_out(time, _MARKS[level], [("", head), *_said(event)], shape())

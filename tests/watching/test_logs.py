@@ -92,6 +92,13 @@ def test_the_reason_that_a_person_gave_comes_last_and_is_called_so() -> None:
     assert silenced.partition(" ")[2] == "• silenced US5  until 2h  by ada  reason moving\n"
 
 
+def test_a_site_and_its_check_stand_beside_what_happened_to_them() -> None:
+    line = people(Layout(200), "info", "held back", site="US5", reason="it answered 429", for_s=3000)
+    assert line.partition(" ")[2] == "• held back US5  it answered 429  for 3,000 s\n"
+    line = people(Layout(200), "debug", "probed", site="US5", check="run", status=200)
+    assert line.partition(" ")[2] == "· probed US5 run  status 200\n"
+
+
 def test_batches_are_called_so() -> None:
     line = people(Layout(200), "info", "the store is back", kept=3, dropped=1)
     assert line.partition(" ")[2] == "• the store is back  kept 3 batches  dropped 1 batch\n"
