@@ -8,6 +8,9 @@ from urllib.parse import parse_qsl, unquote
 
 _FORM = re.compile(r"(postgresql|postgres|postgresql\+psycopg)://([^/?]*)(?:/([^?]*))?(?:\?(.*))?")
 _PLACE = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+(?:%\w+)?\])?(?::[0-9]{1,5})?")
+# libpq: a host that begins with a slash is the directory of a socket.
+_SOCKET = re.compile(r"(%2[Ff][\w.%+-]*)((?::[0-9]{1,5})?)")
+_DIRECTORY = re.compile(r"/[\w./+-]*")
 # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS, of those that say where and how
 _OPEN = frozenset({
     "application_name",
@@ -57,7 +60,19 @@ class ServerUrl:
     def masked(self) -> str:
         """The URL as settings are listed: who logs in and every parameter are masked, so that one sees they are set."""
         place = self.shown.partition("://")[2]
-        return f"postgresql+psycopg://{_MASK + '@' if self.who else ''}{place}{'?' + _MASK if self.parameters else ''}"
+        masked = [*([_MASK] if any(pair not in self.shown_parameters for pair in self.parameters) else [])]
+        more = f"{'&' if self.shown_parameters else '?'}{_MASK}" if masked else ""
+        return f"postgresql+psycopg://{_MASK + '@' if self.who else ''}{place}{more}"
+
+    @property
+    def shown_parameters(self) -> tuple[tuple[str, str], ...]:
+        """The parameters that say where it is, and nothing else: the directory of a socket."""
+        return tuple(pair for pair in self.parameters if _is_socket(*pair))
+
+    @property
+    def names_database(self) -> bool:
+        """Tell whether it says which database is meant."""
+        return bool(self.database) or any(name == "dbname" and value for name, value in self.parameters)
 
     def scrub(self, said: str) -> str:
         """Return what a driver or a server said without anything of the URL but host, port and database."""
@@ -89,10 +104,19 @@ def server_url(url: str) -> ServerUrl | None:
         return None
     _, authority, database, query = match.groups(default="")
     who, _, where = authority.rpartition("@")
+    if socket := _SOCKET.fullmatch(where):
+        # Drivers do not all understand it at this place.
+        where = socket[2]
+        query = f"host={socket[1]}{'&' if query else ''}{query}"
     if "@" in database + query or not _PLACE.fullmatch(where):
         return None
-    rest = url.partition("://")[2][len(authority) :]
+    rest = f"{'/' if database or query else ''}{database}{'?' if query else ''}{query}"
     at = f"{who.replace('@', '%40')}@" if who else ""
-    shown = f"postgresql://{where}{'/' + database if database else ''}"
     parameters = tuple(parse_qsl(query, keep_blank_values=True))
+    socket_shown = next((f"?host={value}" for name, value in parameters if _is_socket(name, value)), "")
+    shown = f"postgresql://{where}{'/' + database if database or socket_shown else ''}{socket_shown}"
     return ServerUrl(f"postgresql+psycopg://{at}{where}{rest}", shown, where, unquote(database), who, parameters)
+
+
+def _is_socket(name: str, value: str) -> bool:
+    return name == "host" and _DIRECTORY.fullmatch(value) is not None

@@ -248,7 +248,7 @@ STORE = rows(
         "a file in the user's state directory",
         (
             "Where everything is kept; a relative path starts at the configuration file. A URL with a password "
-            "goes into `url_env` or `url_file`."
+            "goes into `url_env` or `url_file`. A server on a socket is `postgresql://USER@/DATABASE?host=/DIRECTORY`."
         ),
         urls.literal_store_url,
         '"sqlite:////var/lib/model-lab-monitor/monitor.sqlite"',

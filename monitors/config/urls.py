@@ -105,7 +105,7 @@ def store_url(text: str, folder: Path | None) -> str:
     if text.startswith(_SQLITE) and (path := text[len(_SQLITE) :]) and path.isprintable() and not _marks(path):
         return text if folder is None or path == ":memory:" else f"{_SQLITE}{folder / path}"
     server = server_url(text)
-    if server is not None and server.where.partition(":")[0] and server.database:
+    if server is not None and server.names_database:
         return server.text
     raise ValueError(STORE_FORMS)
 

@@ -49,6 +49,24 @@ def test_what_is_shown_is_where_it_is_and_nothing_of_who() -> None:
     assert "secret" not in repr(found)
 
 
+@pytest.mark.parametrize(
+    ("url", "shown", "masked"),
+    [
+        ("postgresql://me@/x?host=/run/pg", "/x?host=/run/pg", "***@/x?host=/run/pg"),
+        ("postgresql:///x?host=/run/pg&user=me", "/x?host=/run/pg", "/x?host=/run/pg&***"),
+        ("postgresql://me:pw@%2Frun%2Fpg:5433/x", ":5433/x?host=/run/pg", "***@:5433/x?host=/run/pg"),
+        ("postgresql:///?host=%2Frun%2Fpg&dbname=x", "/?host=/run/pg", "/?host=/run/pg&***"),
+        ("postgresql:///x", "/x", "/x"),
+        ("postgresql:///x?host=/run/p;g", "/x", "/x?***"),
+    ],
+)
+def test_of_a_socket_the_directory_is_shown(url: str, shown: str, masked: str) -> None:
+    found = server_url(url)
+    assert found is not None
+    assert (found.shown, found.masked) == (f"postgresql://{shown}", f"postgresql+psycopg://{masked}")
+    assert found.names_database
+
+
 def test_an_at_sign_that_can_only_be_the_passwords_is_understood() -> None:
     found = server_url("postgresql://me:p@ss@w@db/x")
     assert found is not None

@@ -15,6 +15,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import monitors.store
+from monitors.config.servers import server_url
+from monitors.config.urls import literal_store_url, store_url
 from monitors.errors import UsageError
 from monitors.store import (
     Filter,
@@ -79,6 +81,28 @@ def test_a_url_that_is_none_of_ours_is_a_mistake_of_the_user(url: str, message: 
         open_store(url)
     assert message in str(caught.value)
     assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "postgresql://tester@/{name}?host={home}",
+        "postgresql:///{name}?host={home}&user=tester",
+        "postgresql:///?host={home}&user=tester&dbname={name}",
+        "postgresql+psycopg://tester@/{name}?host={quoted}",
+        "postgresql://tester@{quoted}/{name}",
+        "postgres://tester@{quoted}:5432/{name}?application_name=x",
+    ],
+)
+def test_a_server_is_reached_by_its_socket_as_libpq_has_it(form: str, server: Server) -> None:
+    name = server.make_database().partition("?")[0].rpartition("/")[2]
+    home = str(server.home)
+    url = store_url(form.format(name=name, home=home, quoted=home.replace("/", "%2F")), None)
+    with open_store(url) as store:
+        assert store.check() == []
+        assert f"?host={home}" in store.url_shown
+        assert "tester" not in store.url_shown
+        assert server_url(url) == server_url(literal_store_url(url))
 
 
 def test_a_place_that_cannot_be_a_file_is_a_mistake_of_the_user(tmp_path: Path) -> None:
@@ -295,7 +319,7 @@ def test_after_a_restart_of_the_server_the_next_call_works_and_the_hold_is_taken
             writing.add_probes("", [probe()])
         server.stop()
         try:
-            with pytest.raises(StoreUnreachableError, match=r"^postgresql:///\w+: cannot be reached: "):
+            with pytest.raises(StoreUnreachableError, match=r"^postgresql:///\w+\?host=/\S+: cannot be reached: "):
                 store.book()
         finally:
             server.start()
