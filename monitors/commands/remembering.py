@@ -49,7 +49,7 @@ def session_for(
     from monitors.memory import Patience, Session  # noqa: PLC0415 - only needed where something is remembered
     from monitors.store import StoreShelf  # noqa: PLC0415 - likewise
 
-    shelf = StoreShelf(stack.enter_context(chosen_store(state_dir, settings)))
+    shelf = StoreShelf(stack.enter_context(chosen_store(state_dir, settings, wiring=wiring)))
     # A memory that does not read is told before the sites are asked, not after.
     shelf.load()
     return Session(shelf, Patience(settings.confirm_count, settings.confirm_window_s, settings.compare_after))

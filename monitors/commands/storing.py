@@ -55,12 +55,14 @@ def chosen_store(
 ) -> Store:
     """Return the store that is meant, made where there is none.
 
-    What mock sites or other stand-ins answer is no history of the real sites: for a `wiring` that has them a store must
-    be named. Raises `UsageError`, and the errors of the store.
+    What mock sites or other stand-ins answer is no history of the real sites: for a `wiring` that has them a directory
+    must be named, and the store of a URL stays as it is. Raises `UsageError`, and the errors of the store.
     """
-    from monitors.store import open_store  # noqa: PLC0415 - brings the database
+    from monitors.store import FILE_NAME, open_store, sqlite_url  # noqa: PLC0415 - brings the database
 
-    if wiring is not None and stands_in(wiring) and state_dir is None and settings.store_url is None:
+    if wiring is not None and stands_in(wiring):
+        if state_dir is not None:
+            return open_store(sqlite_url(state_dir / FILE_NAME), busy_timeout_s=busy_timeout_s)
         message = (
             "--mock, --resolve and --connect-to put others in place of the real sites, whose history is not theirs; "
             "name a directory for it with --state-dir"
