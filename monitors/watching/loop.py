@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from monitors.config import in_a_line
 from monitors.cycle import Prober, Result
 from monitors.errors import MonitorError, UsageError
-from monitors.incidents.maintenance import under_maintenance
-from monitors.incidents.model import FAILED, PASSED, State
 from monitors.model import Skipped
 from monitors.watching import health
 from monitors.watching.asking import MAX_KEPT_BYTES, Asking, Done, Held, Made, Woken
@@ -19,6 +17,7 @@ from monitors.watching.batching import Batcher
 from monitors.watching.clock import Jumps
 from monitors.watching.dues import Dues
 from monitors.watching.keeper import Batch
+from monitors.watching.looking import unsure
 from monitors.watching.parts import Judging
 from monitors.watching.schedule import Schedule, Task
 from monitors.watching.standing import Standing
@@ -230,22 +229,13 @@ class Watch:
         return kept
 
     def _unsure(self, look: Sequence[Kept]) -> list[Task]:
-        """Return what has to be seen again: problems not believed yet, ends not believed yet, drift not confirmed.
-
-        What there will be no room for is not waited for.
-        """
-        tracks = look[-1].book.tracks.items() if look else ()
-        unsure = {
-            (key.site, key.check)
-            for key, track in tracks
-            if track.window.endswith(PASSED if track.opened is not None else FAILED)
-        }
-        unsure.update((found.site or "", found.check or "") for done in look for found, _ in done.recalled.pending)
+        """Return what has to be seen again; what there will be no room for is not waited for."""
+        again = unsure(look)
         then_s = self.parts.clock.monotonic() + self.setup.watch.confirm_pause_s
         return [
             (site, name)
             for site, name in self.setup.intervals_s
-            if (site, name) in unsure and self._asking.refusal(site, self.setup.checks[name], then_s) is None
+            if (site, name) in again and self._asking.refusal(site, self.setup.checks[name], then_s) is None
         ]
 
     def _drawn(self) -> list[Made]:
@@ -356,19 +346,11 @@ class Watch:
 
     def _status(self, book: Book | None = None) -> str:
         """Return how things are in a line that stays the same as long as nothing happens; `book` where none is kept."""
-        book, rules, now = self.parts.vault.book or book, self.setup.rules, self.parts.clock.now()
-        watched = {site for site, _ in rules.watched}
-        standing = self._standing
-        standing.sites = len(watched)
-        standing.maintained = len(watched & under_maintenance(rules.maintenance, now))
-        if book is not None:
-            going_on = {number for number, entry in book.incidents.items() if entry.state is State.OPEN}
-            standing.open = len(going_on)
-            standing.silences = sum(each.until > now and each.incident in {None, *going_on} for each in book.silences)
         refused = ["the configuration is refused"] if self._refused is not None else []
         trouble = ["the store takes nothing"] if self.parts.vault.trouble is not None else []
-        standing.troubles = (*refused, *trouble)
-        return standing.status()
+        self._standing.troubles = (*refused, *trouble)
+        self._standing.take(self.setup.rules, self.parts.vault.book or book, self.parts.clock.now())
+        return self._standing.status()
 
     def _finish(self) -> None:
         """Stop asking, wait for what is under way as long as the deadline allows, keep it."""

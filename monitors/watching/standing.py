@@ -6,12 +6,17 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from monitors.incidents.maintenance import under_maintenance
+from monitors.incidents.model import State
 from monitors.report.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
+    from monitors.incidents.model import Book
     from monitors.watching.clock import Clock
+    from monitors.watching.keeper import Rules
 
 _LATE_S = 5.0
 _MINUTES_FROM_S, _HOURS_FROM_S = 120, 7_200
@@ -35,6 +40,15 @@ class Standing:
     held: int = 0
     maintained: int = 0
     silences: int = 0
+
+    def take(self, rules: Rules, book: Book | None, now: datetime) -> None:
+        """Take what is watched, and how it is by the book, where there is any."""
+        watched = {site for site, _ in rules.watched}
+        self.sites, self.maintained = len(watched), len(watched & under_maintenance(rules.maintenance, now))
+        if book is not None:
+            going_on = {number for number, incident in book.incidents.items() if incident.state is State.OPEN}
+            self.open = len(going_on)
+            self.silences = sum(each.until > now and each.incident in {None, *going_on} for each in book.silences)
 
     def status(self, *, short: bool = False) -> str:
         """Return what changes only when something happens."""

@@ -35,7 +35,7 @@ failure_window = 1
 [sinks.log]
 type = "stdout"
 """
-NOTICE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2} UTC  🔴 US5: .*")
+NOTICE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2} UTC  🔴 US5 is down: .*")
 
 
 @pytest.fixture
