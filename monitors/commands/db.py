@@ -70,12 +70,16 @@ def vacuum(*, state_dir: Path | None, config: Path | None) -> None:
     Takes as long as copying the store, during which nothing is written.
     """
     with _existing(state_dir, config) as store:
-        before = store.path.stat().st_size if store.path else 0
         store.roll_up()
-        store.vacuum()
-        after = store.path.stat().st_size if store.path else 0
-        said = f": {before / _MB:,.1f} MB before, {after / _MB:,.1f} MB now" if store.path else " is vacuumed"
-        note(f"{store.url_shown}{said}")
+        before = store.size()
+        done = store.vacuum()
+        after = store.size()
+        if before is None or after is None:
+            said = " is vacuumed"
+        else:
+            said = f": {before / _MB:,.1f} MB before, {after / _MB:,.1f} MB now"
+        later = "" if done else "; the file follows once whoever reads in it is done"
+        note(f"{store.url_shown}{said}{later}")
 
 
 def _existing(state_dir: Path | None, config: Path | None) -> Store:

@@ -304,9 +304,16 @@ class Store:
                 book_keeping.go_ahead(writing.connection, reading.meta(writing.connection))
         return Taken(taking.counts, taking.known, taking.counted)
 
-    def vacuum(self) -> None:
-        """Give room that is no longer used back to the disk; takes as long as copying the store."""
-        upkeep.vacuum(self.database)
+    def vacuum(self) -> bool:
+        """Give room that is no longer used back to the disk; takes as long as copying the store.
+
+        Returns whether the disk has it by now: others that read in the store's log have it wait.
+        """
+        return upkeep.vacuum(self.database)
+
+    def size(self) -> int | None:
+        """Return how many bytes the store takes, those in SQLite's log in their place; None for a server."""
+        return upkeep.size(self.database)
 
     def check(self) -> list[str]:
         """Return what is wrong with the store, one line each; empty where it is sound."""

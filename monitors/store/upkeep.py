@@ -27,12 +27,30 @@ _MOST = 20
 _BULKY = (tables.probe_findings, tables.probes, tables.findings, tables.bodies)
 
 
-def vacuum(database: Database) -> None:
-    """Give room that is no longer used back to the disk, and let the database learn what is in its tables."""
-    of_file, of_server = ("VACUUM", "ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"), ("VACUUM (ANALYZE)",)
+def vacuum(database: Database) -> bool:
+    """Give room that is no longer used back to the disk, and let the database learn what is in its tables.
+
+    Returns whether the file is as small by now: SQLite writes a log first, which others may be reading in.
+    """
+    of_file, of_server = ("VACUUM", "ANALYZE"), ("VACUUM (ANALYZE)",)
     with database.translated(), database.connect_alone(patient=True) as connection:
         for statement in of_file if database.is_sqlite else of_server:
             connection.exec_driver_sql(statement)
+        if not database.is_sqlite:
+            return True
+        busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+        return not busy
+
+
+def size(database: Database) -> int | None:
+    """Return how many bytes the pages of a store in a file are, wherever they lie by now; None for a server."""
+    if not database.is_sqlite:
+        return None
+    with database.reading() as connection:
+        pages, each = (
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("page_count", "page_size")
+        )
+    return int(pages * each)
 
 
 def problems(connection: Connection) -> Iterator[str]:

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -148,6 +149,22 @@ def test_vacuum_says_what_it_gave_back(full: Cli) -> None:
     assert ran.code == 0
     before, now = (float(part.split()[0]) for part in ran.err.removeprefix("state/monitor.sqlite: ").split(", "))
     assert now < before
+
+
+def test_vacuum_beside_a_monitor_says_no_more_now_than_before(full: Cli) -> None:
+    with opened() as store:
+        with store.writing() as writing:
+            writing.connection.exec_driver_sql("CREATE TABLE room AS SELECT randomblob(400000) AS x")
+        with store.writing() as writing:
+            writing.connection.exec_driver_sql("DROP TABLE room")
+        ran = full("db", "vacuum", *STATE)
+        before, now = re.findall(r"([0-9.]+) MB", ran.err)
+        assert float(now) + 0.3 < float(before)
+        assert FILE.stat().st_size == store.size()
+        with store.database.reading() as connection:
+            connection.exec_driver_sql("SELECT count(*) FROM meta").scalar()
+            with open_store(sqlite_url(FILE), busy_timeout_s=0.1) as other:
+                assert not other.vacuum()
 
 
 @pytest.mark.parametrize("command", [("db", "check"), ("db", "vacuum"), ("export",)])
