@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-_FORMATS = ("table", "json", "markdown")
+_FORMATS = ("table", "json", "csv", "markdown")
 
 
 @click.command("uptime", short_help="Show uptime and response times over days or a year.")
@@ -49,8 +49,9 @@ def command(
 ) -> None:
     """Show uptime and response times over days or a year.
 
-    Times are those of probes that found the site available, within 1 %. The span is widened to whole hours, and to
-    whole days where it begins so long ago that only days are kept.
+    The share is of the probes that count: one that only looked again at what was seen just before, or was throttled,
+    does not. Times are those of probes that found the site available, within 1 %. The span is widened to whole hours,
+    and to whole days where it begins so long ago that only days are kept.
     """
     refuse_backwards(since, until)
     # Deferred: completion imports this module to list its options.
@@ -64,6 +65,8 @@ def command(
             rows = store.uptime(wanted, by=by)
     if format_ == "json":
         write_stdout(views.as_json(rows, since, until))
+    elif format_ == "csv":
+        write_stdout(views.as_csv(rows))
     elif format_ == "markdown":
         write_stdout(views.as_markdown(rows, since, until))
     else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -10,7 +12,7 @@ from monitors.report.cells import Mark
 from monitors.report.markdown import escaped
 from monitors.report.signs import sign
 from monitors.report.tables import bare_table, natural_width, printed
-from monitors.report.text import counted, dumps, for_log, milliseconds, percent, utc
+from monitors.report.text import counted, dumps, for_log, milliseconds, percent, plain, utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 
 _HEAD = ("site", "check", "probes", "uptime", "p50", "p95", "p99", "outages")
 _CHECK = 1
+_NAMES_OF_MEMBERS = (
+    *("site", "check", "probes", "available", "unavailable", "uptime"),
+    *("p50_ms", "p95_ms", "p99_ms", "outages", "warnings", "breaking"),
+)
 _NAMES = frozenset({"site", "check"})
 _POOR = 0.99
 _GAPS = (2, 1)
@@ -39,7 +45,13 @@ def cells(row: UptimeRow) -> list[str]:
     """Return one row as text; a check where it is about one."""
     times = [milliseconds(None if ms is None else ms / 1000) or "-" for ms in (row.p50_ms, row.p95_ms, row.p99_ms)]
     check = [row.check] if row.check else []
-    return [row.site, *check, f"{row.probes:,}", percent(row.uptime), *times, f"{row.outages:,}"]
+    return [row.site, *check, _probes(row), percent(row.uptime), *times, f"{row.outages:,}"]
+
+
+def _probes(row: UptimeRow) -> str:
+    """Return how many probes the share is of; where others do not count, of how many they are."""
+    counting = row.available + row.unavailable
+    return f"{counting:,}" if counting == row.probes else f"{counting:,} of {row.probes:,}"
 
 
 def as_table(rows: Sequence[UptimeRow], since: datetime, until: datetime | None, layout: Layout) -> str:
@@ -79,7 +91,7 @@ def _paragraphs(rows: Sequence[UptimeRow], layout: Layout) -> Iterator[Renderabl
     table.add_column("", overflow="fold")
     for row in rows:
         times = [f"{name} {text}" for name, text in zip(_HEAD[4:7], cells(row)[-4:-1], strict=True) if text != "-"]
-        said = [counted(row.probes, "probe"), *times]
+        said = [f"{_probes(row)} probe{'' if row.probes == 1 else 's'}", *times]
         name = for_log(" ".join(part for part in (row.site, row.check) if part))
         line = Text(f"{name}  {percent(row.uptime)}", style="bold")
         line.append(f", {counted(row.outages, 'outage')}\n{', '.join(said)}", style="not bold")
@@ -104,7 +116,10 @@ def _sentence(rows: Sequence[UptimeRow], since: datetime, until: datetime | None
     telling = available + sum(row.unavailable for row in rows)
     sites = counted(len({row.site for row in rows}), "site")
     share = f": {percent(available / telling)} available" if telling else ""
-    return f"{counted(probes, 'probe')} of {sites} {span}{share}."
+    others = probes - telling
+    verb = "does" if others == 1 else "do"
+    more = f" {others:,} of them {verb} not count: they looked again at what was just seen, or were throttled."
+    return f"{counted(probes, 'probe')} of {sites} {span}{share}.{more if others else ''}"
 
 
 def as_markdown(rows: Sequence[UptimeRow], since: datetime, until: datetime | None) -> str:
@@ -116,13 +131,24 @@ def as_markdown(rows: Sequence[UptimeRow], since: datetime, until: datetime | No
     return "\n".join([*lines, *([""] if lines else []), escaped(_sentence(rows, since, until))]) + "\n"
 
 
+def as_csv(rows: Sequence[UptimeRow]) -> str:
+    """Return a head and a line for each row, with the members of the JSON."""
+    out = io.StringIO()
+    write = csv.writer(out, lineterminator="\n").writerow
+    write(_NAMES_OF_MEMBERS)
+    for row in rows:
+        found = _row(row)
+        write(["" if found[name] is None else plain(str(found[name])) for name in _NAMES_OF_MEMBERS])
+    return out.getvalue()
+
+
 def as_json(rows: Sequence[UptimeRow], since: datetime, until: datetime | None) -> str:
     """Return the span asked for and the rows; `uptime` is a share from 0 to 1, times are milliseconds."""
     document: dict[str, JSON] = {"since": utc(since), "until": utc(until), "rows": [_row(row) for row in rows]}
     return dumps(document, indent=2) + "\n"
 
 
-def _row(row: UptimeRow) -> JSON:
+def _row(row: UptimeRow) -> dict[str, JSON]:
     return {
         "site": row.site,
         "check": row.check,

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -311,7 +312,7 @@ def test_no_number_is_cut_off_on_a_narrow_terminal(
 def test_a_check_that_says_nothing_has_no_uptime(keep: Callable[..., None], cli: Cli) -> None:
     keep(probed("US5", 5, available=None, status=429))
     out = cli("uptime", *STATE).out
-    assert out.splitlines()[1].split() == ["·", "US5", "run", "1", "-", "-", "-", "-", "0"]
+    assert out.splitlines()[1].split() == ["·", "US5", "run", "0", "of", "1", "-", "-", "-", "-", "0"]
     assert out.splitlines()[-1].endswith(" UTC.")
 
 
@@ -394,6 +395,27 @@ def test_what_stands_in_for_sites_has_a_history_of_its_own(cli: Cli) -> None:
 
 def test_a_moment_that_is_one_already_stays_so() -> None:
     assert Moment().convert(NOW, None, None) == NOW
+
+
+def test_of_probes_that_do_not_all_count_it_is_said_how_many_do(keep: Callable[..., None], cli: Cli) -> None:
+    keep(probed("US5", 9), outage("US5", 8), *(replace(outage("US5", n), again=True) for n in (7, 6)))
+    keep(probed("US5", 5, available=None, status=429), probed("EU1", 5))
+    lines = cli("uptime", *STATE).out.splitlines()
+    rows = [line.split() for line in lines if " run " in line]
+    assert [row[3:7] for row in rows if "US5" in row] == [["2", "of", "5", "50.00"]]
+    assert [row[3:6] for row in rows if "EU1" in row] == [["1", "100", "%"]]
+    said = " ".join(" ".join(lines).split())
+    assert ": 66.66 % available. 3 of them do not count: they looked again at what was just seen, or were " in said
+
+
+def test_uptime_for_a_spreadsheet(keep: Callable[..., None], cli: Cli) -> None:
+    keep(probed("US5", 9), outage("US5", 8))
+    (row,) = csv.DictReader(io.StringIO(cli("uptime", *STATE, "--format", "csv").out))
+    (known,) = json.loads(cli("uptime", *STATE, "--format", "json").out)["rows"]
+    assert row == {name: str(value) for name, value in known.items()}
+    by_site = cli("uptime", *STATE, "--by", "site", "--format", "csv").out.splitlines()
+    assert by_site[0].startswith("site,check,probes,available,unavailable,uptime,p50_ms,")
+    assert by_site[1].startswith("US5,,2,1,1,0.5,")
 
 
 # --- what lay between ------------------------------------------------------------------------------------------------
