@@ -131,7 +131,11 @@ class Vault:
             self._reopen(self.keeper.store.replaced)
         if self.book is None:
             # Known before the first trouble, or nobody could be told of it.
-            self._recent.book = self.keeper.store.book()
+            try:
+                self._recent.book = self.keeper.store.book()
+            except StoreDamagedError as error:
+                self._mend(str(error))
+                self._recent.book = self.keeper.store.book()
         while self._waiting:
             self._restore()
             # Many at once after a long trouble, yet not so many that others wait long for the store.

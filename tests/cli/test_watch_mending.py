@@ -112,6 +112,7 @@ def test_a_row_that_makes_no_sense_is_mended_by_the_pass_that_meets_it(
     ran = once()
     assert ran.code == 4
     assert "is mended: kept" in " ".join(ran.out.split())
+    assert "the store takes nothing" not in ran.err
     assert own(path) == [("monitor-store-failed", True)]
     assert len(aside(path)) == 1
     with open_store(sqlite_url(path)) as store:
