@@ -117,8 +117,8 @@ def _sentence(rows: Sequence[UptimeRow], since: datetime, until: datetime | None
     sites = counted(len({row.site for row in rows}), "site")
     share = f": {percent(available / telling)} available" if telling else ""
     others = probes - telling
-    verb = "does" if others == 1 else "do"
-    more = f" {others:,} of them {verb} not count: they looked again at what was just seen, or were throttled."
+    what, was = ("does not count: it", "was") if others == 1 else ("do not count: they", "were")
+    more = f" {others:,} of them {what} looked again at what was just seen, or {was} throttled."
     return f"{counted(probes, 'probe')} of {sites} {span}{share}.{more if others else ''}"
 
 

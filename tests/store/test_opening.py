@@ -15,6 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import monitors.store
+from monitors import __version__
 from monitors.config.servers import server_url
 from monitors.config.urls import literal_store_url, store_url
 from monitors.errors import UsageError
@@ -495,3 +496,15 @@ def test_the_store_of_a_newer_program_is_refused(url: str) -> None:
         caught.value
     )
     assert "upgrade the program, or name another store" in str(caught.value)
+
+
+def test_a_store_of_a_later_build_of_the_same_version_is_not_said_to_need_an_upgrade_to_it(url: str) -> None:
+    with open_store(url) as store, store.writing() as writing:
+        writing.connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StoreNewerError) as caught:
+        open_store(url)
+    assert (
+        f": the store is of revision 9999, written by a later build of model-lab-monitor {__version__} than this one, "
+        "which knows revisions up to 0002: install the build that wrote it (in a checkout, a later commit), or name "
+        "another store"
+    ) in str(caught.value)
