@@ -80,7 +80,8 @@ class Telling:
         for event in kept.events:
             self._say(
                 "info" if event.kind in _QUIET else "warning",
-                f"incident {event.kind}",
+                # What became of each notice is said when a sink has taken it.
+                "notices queued" if event.kind is EventKind.NOTIFIED else f"incident {event.kind}",
                 incident=event.incident,
                 sites=event.sites,
                 message=event.message,
