@@ -19,14 +19,18 @@ ONCE = (
     "contract_suite",
     "deploy",
     "docs",
+    "incidents/test_maintenance",
+    "notify/test_every_sink",
     "schemas",
     "store/test_migrations",
     "store/test_opening",
     "store/test_salvaging",
+    "store/test_senseless_rows",
     "store/test_transfer",
+    "transport/test_spellings",
     "workflows",
 )
-"""Tests of files and whole processes: they take minutes, and another Python has nothing to say of them."""
+"""Tests of files, whole processes and waits: they take minutes, and another Python has nothing to say of them."""
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
