@@ -136,8 +136,10 @@ def plan(book: Book, around: Surroundings) -> Plan:
         sent = []
         for name in dict.fromkeys([*sinks, *(sink for number, sink in book.told if number == incident.id)]):
             last, sink = told.get((incident.id, name)), sinks.get(name)
-            # A sink that was told of it before other sites were configured for it hears of the end of all.
-            seen = (None if sink is None else seen_by(sink, incident)) or incident
+            seen = None if sink is None else seen_by(sink, incident)
+            if seen is None:
+                # It is none of the sink's; one that was told of it before that was configured hears of the end of all.
+                seen, sink = incident, None
             kind = _due(seen, sink, last, book, around)
             if kind is None:
                 continue
@@ -165,16 +167,11 @@ def _due(
         return None
     if incident.sites and set(incident.sites) <= around.maintenance:
         return None
-    if not matches(sink, incident) or not _concerns(sink, incident):
+    if not matches(sink, incident):
         return None
     if last is None or last.kind is NoticeKind.RESOLVED:
         return NoticeKind.OPENED
     return _further(incident, last, around)
-
-
-def _concerns(sink: SinkSettings, incident: Incident) -> bool:
-    """Tell whether an incident is on a site the sink names; what was never on one is seen by it as by all."""
-    return not sink.sites or not incident.all_sites or not set(sink.sites).isdisjoint(incident.all_sites)
 
 
 def _further(incident: Incident, last: Told, around: Surroundings) -> NoticeKind | None:

@@ -54,6 +54,7 @@ class Wording:
         self._kind = kind
         self._incident = incident
         self._content = content
+        self._ways = incident.ways
         self._change = change(content)
         self._at = moment(content.get("at"))
 
@@ -92,10 +93,10 @@ class Wording:
     def lines(self) -> tuple[str, ...]:
         """Return what is wrong and how bad it is; what is not the same on all sites stands in the rows."""
         incident = self._incident
-        rules = dict.fromkeys(rule for _, rule, _ in incident.seen if rule) if len(incident.ways) > 1 else {}
+        rules = dict.fromkeys(rule for _, rule, _ in incident.seen if rule) if len(self._ways) > 1 else {}
         level = f"was {incident.level}" if self._kind is NoticeKind.RESOLVED else str(incident.level)
         bad = f"{level} · {plain(', '.join(rules) or incident.rule, _LOCATION_CHARS)}"
-        return (bad,) if len(incident.ways) > 1 else (self._message(), bad)
+        return (bad,) if len(self._ways) > 1 else (self._message(), bad)
 
     def rows(self) -> tuple[Row, ...]:
         """Return the details, those that decide first; what there is nothing to say of is left out."""
@@ -107,8 +108,8 @@ class Wording:
         if news := self.news():
             yield Row("New", news)
         yield Row("Where", self.where())
-        if len(incident.ways) > 1:
-            for message, sites in incident.ways.items():
+        if len(self._ways) > 1:
+            for message, sites in self._ways.items():
                 yield Row(plain(listed_sites(sites), _MESSAGE_CHARS), plain(message, _MESSAGE_CHARS))
         yield Row("Since", self._since())
         if resolved:
@@ -188,11 +189,11 @@ class Wording:
     def _message(self) -> str:
         """Return what is seen, of the site that has it first."""
         incident = self._incident
-        return plain(next(iter(incident.ways), incident.message) or incident.rule, _MESSAGE_CHARS)
+        return plain(next(iter(self._ways), incident.message) or incident.rule, _MESSAGE_CHARS)
 
     def _each(self) -> list[str]:
         """Return what is seen where, if it is not the same everywhere."""
-        ways = self._incident.ways
+        ways = self._ways
         return [f"{listed_sites(sites)}: {message}" for message, sites in ways.items()] if len(ways) > 1 else []
 
     def _what(self) -> str:
@@ -200,7 +201,7 @@ class Wording:
         incident = self._incident
         if incident.is_monitors_own:
             return plain(in_short(incident.rule, self._message()), _OWN_CHARS)
-        if (others := len(incident.ways) - 1) > 0:
+        if (others := len(self._ways) - 1) > 0:
             more = f", and {others} other message{'s' * (others > 1)}"
             return f"{plain(self._message(), _TITLE_MESSAGE_CHARS - len(more))}{more}"
         message = plain(self._message(), _TITLE_MESSAGE_CHARS)

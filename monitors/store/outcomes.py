@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import select
 
 from monitors.store import tables
-from monitors.store.forms import from_millis
+from monitors.store.forms import from_millis, millis
 from monitors.store.keys import DAY, DAY_MS, HOUR, HOUR_MS, HOURS_FROM, SUCCESSES_FROM
-from monitors.store.reading import in_order, meta, series, spanning
+from monitors.store.reading import in_order, meta, place, series, spanning
 from monitors.store.sense import typed
-from monitors.store.sensible import damage
 from monitors.store.values import VERDICTS
 
 if TYPE_CHECKING:
@@ -64,11 +63,7 @@ def outcomes(connection: Connection, wanted: Filter) -> Iterator[Outcome]:
     conditions = spanning(wanted, None if everything else list(known))
     query = select(*(_P[name] for name in _COLUMNS)).where(*conditions)
     for row in in_order(connection, query):
-        try:
-            _fits(row)
-            site, check, vantage = known[row.series]
-        except (ValueError, KeyError) as error:
-            raise damage(connection, f"probes: row {row.id}: {error}") from error
+        site, check, vantage = place(connection, known, row, _fits, row)
         _, number, at_ms, status, verdict, available, rule, total_us, again = row
         yield Outcome(
             from_millis(at_ms),
@@ -106,7 +101,7 @@ class _Between:
         columns = (_R.period, _R.series, _R.start_ms, _R.available + _R.unavailable, _R.probes)
         query = select(*columns).where(_R.start_ms < self._complete_from).order_by(_R.period, _R.start_ms)
         if wanted.since is not None:
-            query = query.where(_R.start_ms >= int(wanted.since.timestamp() * 1000) - DAY_MS)
+            query = query.where(_R.start_ms >= millis(wanted.since) - DAY_MS)
         for period, number, start_ms, telling, probes in connection.execute(query):
             # Those that looked again tell nothing of how often one looks.
             self._counted[period, number][start_ms] = telling or min(probes, 1)

@@ -17,11 +17,13 @@ from monitors.store.sensible import damage, sensible
 from monitors.store.values import VERDICTS, Body, Filter, IncidentFilter, ProbeRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Select
 
     from monitors.incidents.model import Event, Incident
+    from monitors.store.cache import Series
+    from monitors.store.sense import Read
 
 _CHUNK = 2_000
 _P, _S = tables.probes.c, tables.series.c
@@ -121,11 +123,7 @@ def _with_findings(
     having = [row.id for row in rows if row.findings]
     found = findings(connection, having) if having else {}
     for row in rows:
-        try:
-            _fits(row[:-1])
-            site, check, vantage = known[row.series]
-        except (ValueError, KeyError) as error:
-            raise damage(connection, f"probes: row {row.id}: {error}") from error
+        site, check, vantage = place(connection, known, row, _fits, row[:-1])
         (number, _, at_ms, status, verdict, available, rule, resolve, connect, tls, first, transfer, total) = row[:13]
         at = from_millis(at_ms)
         yield ProbeRow(
@@ -144,6 +142,15 @@ def _with_findings(
             tuple(finding_from(raw, at) for raw in found.get(number, ())),
             bool(row.again),
         )
+
+
+def place(connection: Connection, known: Mapping[int, Series], row: Any, fits: Read, values: Sequence[Any]) -> Series:
+    """Return the site, check and vantage of a probe's row whose `values` fit; raises `StoreDamagedError` otherwise."""
+    try:
+        fits(values)
+        return known[row.series]
+    except (ValueError, KeyError) as error:
+        raise damage(connection, f"probes: row {row.id}: {error}") from error
 
 
 def _seconds(duration_us: int | None) -> float | None:

@@ -199,26 +199,25 @@ class Vault:
         """Send what the outbox would hold now; what is decided is what will be kept when the store is back."""
         if self.book is None:
             return
+        memory = self.keeper.memory
         # Without a memory nobody knows which drift is new, and drift has numbers of incidents as outages do.
-        known, memory = (list(self._waiting), self.keeper.memory)
+        known = [self._waiting[0]] if memory is None else [*self._waiting]
         self._ahead = (self.book, Memory() if memory is None else memory)
-        told = [notice for batch in (known[:1] if memory is None else known) for notice in self._look_ahead(batch)]
+        told = [notice for batch in known for notice in self._look_ahead(batch)]
         self.alarm((*self._untold(), *told))
         if memory is None:
             self._ahead = None
 
     def _wait(self) -> None:
         """Note that what came last has to wait, and tell of it where the trouble is told."""
+        late: deque[Batch] = deque()
         for place in range(len(self._waiting) - 1, -1, -1):
             if self._waiting[place].rules is not None:
                 break
             self._waiting[place] = replace(self._waiting[place], rules=self.keeper.rules)
-        else:
-            place = -1
-        if self._ahead is not None:
-            late = list(islice(self._waiting, place + 1, None))
-            if told := [notice for batch in late for notice in self._look_ahead(batch)]:
-                self.alarm(told)
+            late.appendleft(self._waiting[place])
+        if self._ahead is not None and (told := [notice for batch in late for notice in self._look_ahead(batch)]):
+            self.alarm(told)
 
     def _look_ahead(self, batch: Batch) -> Sequence[Notice]:
         """Return what a batch that waits will lead to when it is kept."""
